@@ -123,6 +123,9 @@ const (
 	OutcomeRetry     OutcomeKind = "retry"  // -> pending, one retry used up unless it was the first attempt
 	OutcomeFailed    OutcomeKind = "failed" // -> failed
 	OutcomeHeld      OutcomeKind = "held"   // stays as it was, no retry used up; ErrorMessage kept unless Error is set
+	// OutcomeParked -> pending with Error as the reason, no retry used up: the
+	// alert's integration is not configured.
+	OutcomeParked OutcomeKind = "parked"
 )
 
 // Outcome is the result for one alert of a batch.
