@@ -1,0 +1,92 @@
+package chatops_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"chatops/internal/chatops"
+)
+
+func TestLane_GroupsMailByServerAndEveryOtherTargetByItself(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ target, lane, integration string }{
+		{"slack:alerts", "slack:alerts", "slack"},
+		{"slack:sales", "slack:sales", "slack"},
+		{"monday:leads", "monday:leads", "monday"},
+		{"mailto:jan@przyklad.pl", "mailto", "email"},
+		{"mailto:anna@przyklad.pl", "mailto", "email"},
+		{"webhook:crm", "webhook:crm", "webhook:crm"},
+		{"pager:night", "pager:night", "pager"},
+		{"nonsense", "nonsense", "nonsense"},
+		{"", "", ""},
+	}
+	for _, tt := range tests {
+		a := chatops.Alert{Target: tt.target}
+		if got := a.Lane(); got != tt.lane {
+			t.Errorf("Lane(%q) = %q, want %q", tt.target, got, tt.lane)
+		}
+		if got := chatops.Integration(a.Lane()); got != tt.integration {
+			t.Errorf("Integration(%q) = %q, want %q", tt.lane, got, tt.integration)
+		}
+	}
+}
+
+func TestLane_NeverNamesAPerson(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		local := rapid.StringMatching(`[a-z.+]{1,20}`).Draw(t, "local")
+		if lane := chatops.Lane("mailto:" + local + "@przyklad.pl"); strings.Contains(lane, "@") {
+			t.Fatalf("lane %q holds an address", lane)
+		}
+	})
+}
+
+func TestNewAlertValidate_NamesTheFieldThatAQueueCannotStore(t *testing.T) {
+	t.Parallel()
+	good := chatops.NewAlert{EventType: "slack_alert", Target: "slack:alerts", Payload: json.RawMessage(`{"text":"x"}`)}
+	if err := good.Validate(); err != nil {
+		t.Fatalf("a good alert: %v", err)
+	}
+	tests := []struct {
+		name   string
+		change func(*chatops.NewAlert)
+		want   string
+	}{
+		{"no type", func(a *chatops.NewAlert) { a.EventType = "" }, "event type"},
+		{"long type", func(a *chatops.NewAlert) { a.EventType = strings.Repeat("x", 51) }, "event type"},
+		{"no target", func(a *chatops.NewAlert) { a.Target = "" }, "target"},
+		{"long target", func(a *chatops.NewAlert) { a.Target = strings.Repeat("x", 256) }, "target"},
+		{"long key", func(a *chatops.NewAlert) { a.IdempotencyKey = strings.Repeat("x", 256) }, "idempotency key"},
+		{"no payload", func(a *chatops.NewAlert) { a.Payload = nil }, "payload"},
+		{"broken payload", func(a *chatops.NewAlert) { a.Payload = json.RawMessage(`{"text":`) }, "payload"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			bad := good
+			tt.change(&bad)
+			err := bad.Validate()
+			if chatops.ErrorCode(err) != chatops.CodeInvalid || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Validate = %v, want an invalid error that names the %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestQueueStatsTotal_AddsOnlyTheStatusesAskedFor(t *testing.T) {
+	t.Parallel()
+	s := chatops.QueueStats{Counts: []chatops.AlertCount{
+		{EventType: "slack_alert", Status: chatops.AlertPending, Count: 3},
+		{EventType: "monday_item", Status: chatops.AlertPending, Count: 4},
+		{EventType: "monday_item", Status: chatops.AlertFailed, Count: 5},
+	}}
+	if got := s.Total(chatops.AlertPending, chatops.AlertQueued); got != 7 {
+		t.Errorf("Total(pending, queued) = %d, want 7", got)
+	}
+	if got := s.Total(chatops.AlertStatuses()...); got != 12 {
+		t.Errorf("Total of all = %d, want 12", got)
+	}
+}
