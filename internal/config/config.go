@@ -1,0 +1,91 @@
+package config
+
+import (
+	"net"
+	"strconv"
+	"time"
+)
+
+// Config is every setting of the program. A field is one line; its tags are
+//
+//	env      name of the variable; the file's key is the same in lower case
+//	default  used when nothing else is given
+//	flag     name of the command-line flag, where there is one
+//	on       the command that has the flag; none: every command
+//	unit     what a number given for a time.Duration counts: s, m or d
+//	min,max  inclusive bounds of a number, in that unit
+//	form     a named form from forms.go that text must have
+//	oneof    the accepted words, separated by |
+//	secret   "true" when the value is never shown (types may redact as well)
+//	help     one sentence for people
+type Config struct {
+	// Profile is the environment the settings belong to; it is set by Load.
+	Profile Profile
+
+	DatabaseURL  URL           `env:"DATABASE_URL" flag:"database-url" default:"sqlite://instance/chatbot.db" form:"database" help:"Where everything is stored: SQLite (embedded) or PostgreSQL."`
+	RedisURL     URL           `env:"REDIS_URL" flag:"redis-url" form:"redis" help:"Redis shared by all replicas; without it each replica keeps its own limits and cache."`
+	Port         int           `env:"PORT" flag:"port" on:"serve" default:"8080" min:"0" max:"65535" help:"TCP port of the HTTP server; 0 picks a free one."`
+	Listen       string        `env:"LISTEN" flag:"listen" on:"serve" form:"listen" help:"Address to listen on, with or without a port; all addresses when empty."`
+	PublicURL    string        `env:"PUBLIC_URL" form:"http" help:"Address under which visitors reach this service, for links in mail."`
+	CORSOrigins  []string      `env:"CORS_ALLOWED_ORIGINS" form:"origins" help:"Web origins that may call the API from a browser; none when empty."`
+	AdminAPIKey  Secret        `env:"ADMIN_API_KEY" help:"Bearer key of the admin API, which is closed while this is empty."`
+	LogLevel     string        `env:"LOG_LEVEL" flag:"log-level" on:"serve" default:"info" oneof:"debug|info|warn|error" help:"Least level that is logged."`
+	LogFormat    string        `env:"LOG_FORMAT" flag:"log-format" on:"serve" default:"text" oneof:"text|json" help:"Form of the log on standard error."`
+	KnowledgeDir string        `env:"KNOWLEDGE_DIR" help:"Folder of knowledge base files that replaces the embedded one."`
+	ConsentMode  string        `env:"CONSENT_MODE" default:"explicit" oneof:"explicit|implied" help:"Consent of a new conversation: false until given (explicit) or true until withdrawn (implied)."`
+	Scheduler    bool          `env:"SCHEDULER_ENABLED" default:"true" help:"Whether this replica runs scheduled jobs."`
+	DLQRetries   int           `env:"DLQ_MAX_RETRIES" default:"5" min:"0" max:"100" help:"Retries of an alert after its first attempt."`
+	DLQDelay     time.Duration `env:"DLQ_RETRY_DELAY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"Base of the delay between retries, which doubles each time."`
+	DLQSweep     time.Duration `env:"DLQ_RETRY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"How often the queue is swept for alerts that no wake-up announced."`
+	DLQCleanup   time.Duration `env:"DLQ_CLEANUP_DAYS" default:"30" unit:"d" min:"1" max:"3650" help:"Age at which delivered, discarded and cancelled alerts are deleted."`
+	CBFailMax    int           `env:"CB_FAIL_MAX" default:"5" min:"1" max:"1000" help:"Consecutive failures of an integration that open its circuit breaker."`
+	CBReset      time.Duration `env:"CB_RESET_TIMEOUT" default:"60" unit:"s" min:"1" max:"86400" help:"How long a circuit breaker stays open before one probe."`
+
+	SlackWebhookURL Secret      `env:"SLACK_WEBHOOK_URL" form:"http" help:"Slack incoming webhook for lead alerts."`
+	SlackRate       float64     `env:"SLACK_RATE" default:"1" min:"0.01" max:"100" help:"Slack messages per second."`
+	SlackLeadScore  int         `env:"SLACK_LEAD_SCORE" default:"70" min:"0" max:"100" help:"Least lead score that is announced on Slack."`
+	MondayAPIKey    Secret      `env:"MONDAY_API_KEY" help:"API token for Monday.com."`
+	MondayBoardID   string      `env:"MONDAY_BOARD_ID" form:"digits" help:"Board on which leads become items."`
+	MondayAPIURL    URL         `env:"MONDAY_API_URL" default:"https://api.monday.com/v2" form:"http" help:"Address of Monday's GraphQL API."`
+	MondayColumns   Pairs       `env:"MONDAY_COLUMNS" help:"Column for each lead field, such as email=email_mkq,phone=phone_1."`
+	MondayExternal  string      `env:"MONDAY_EXTERNAL_ID_COLUMN" help:"Text column that keeps the alert's key, so that a repeated create finds the first item."`
+	SMTPURL         URL         `env:"SMTP_URL" form:"smtp" help:"Mail server: smtp://user:password@host:587?tls=starttls|implicit|none."`
+	MailFrom        string      `env:"MAIL_FROM" form:"mailbox" help:"Sender of all mail, with or without a display name."`
+	EscalationEmail string      `env:"ESCALATION_EMAIL" form:"email" help:"Who is told when alerts could not be delivered."`
+	AdminEmail      string      `env:"ADMIN_EMAIL" form:"email" help:"Who gets a mail for each lead."`
+	Webhooks        SecretPairs `env:"WEBHOOKS" form:"webhooks" help:"Generic webhooks for each lead, such as crm=https://crm.example/hook."`
+	WebhookSecrets  SecretPairs `env:"WEBHOOK_SECRETS" form:"webhooksecrets" help:"Signing secret of each webhook, such as crm=whsec_...."`
+}
+
+// Profile is a named environment of the settings file.
+type Profile struct {
+	Name      string // "" when no profile was chosen
+	Label     string // what people call it; Name when the file does not say
+	Colour    string // of the label on a terminal: red, yellow, green, blue, magenta, cyan or ""
+	Protected bool   // changes must be confirmed by typing the profile's name
+	ReadOnly  bool   // changes are refused
+}
+
+// Title is how the profile is shown: its label, or "default" without a profile.
+func (p Profile) Title() string {
+	switch {
+	case p.Label != "":
+		return p.Label
+	case p.Name != "":
+		return p.Name
+	}
+	return "default"
+}
+
+// ListenAddress is the host:port to listen on, from LISTEN and PORT. A port in
+// LISTEN wins.
+func (c *Config) ListenAddress() string {
+	if _, _, err := net.SplitHostPort(c.Listen); err == nil {
+		return c.Listen
+	}
+	host := c.Listen
+	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
+		host = host[1 : len(host)-1]
+	}
+	return net.JoinHostPort(host, strconv.Itoa(c.Port))
+}
