@@ -132,7 +132,7 @@ const (
 type Outcome struct {
 	AlertID int64
 	Kind    OutcomeKind
-	// Delay is how long until the next attempt (retry and held).
+	// Delay is how long until the next attempt (retry, held and parked).
 	Delay time.Duration
 	// Error is the redacted text that becomes error_message; Fingerprint the
 	// cause it belongs to.
