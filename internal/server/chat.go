@@ -1,0 +1,216 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"chatops/internal/chatops"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// ChatService answers visitors.
+type ChatService interface {
+	// Reply answers one message and stores the turn. CodeUnavailable when it
+	// could not be stored: nothing was answered then.
+	Reply(ctx context.Context, req chatops.ChatRequest) (*chatops.ChatReply, error)
+	// History returns a session's messages, oldest first; none for a session
+	// that does not exist.
+	History(ctx context.Context, sessionID string) ([]chatops.Message, error)
+}
+
+// chatBody documents what POST /api/chatbot/chat takes; decodeChat reads it.
+type chatBody struct {
+	Message   string       `json:"message" minLength:"1" maxLength:"4000" doc:"What the visitor says"`
+	SessionID string       `json:"session_id,omitempty" maxLength:"100" doc:"From an earlier reply; leave it out to start a conversation"`
+	Consent   *consentBody `json:"consent,omitempty" doc:"Leave it out to leave stored consent as it is"`
+	_         struct{}     `json:"-" additionalProperties:"true"`
+}
+
+type consentBody struct {
+	Marketing *bool    `json:"marketing,omitempty" doc:"Consent to marketing messages"`
+	RODO      *bool    `json:"rodo,omitempty" doc:"Consent to the processing of personal data (RODO, GDPR)"`
+	_         struct{} `json:"-" additionalProperties:"true"`
+}
+
+type chatOutput struct{ Body *chatops.ChatReply }
+
+const errMessageText = "Message must be a non-empty string"
+
+func (s *Server) addChat() {
+	addOperation(s, jsonOperation[chatBody](s.api, huma.Operation{
+		OperationID: "chat", Method: http.MethodPost, Path: "/api/chatbot/chat",
+		Summary:     "Say something to the chatbot",
+		Description: "Answers a message and stores the turn. A reply with status 200 is stored; any other status means that nothing was.",
+		Tags:        []string{"Chat"},
+	}), s.chat)
+	addOperation(s, huma.Operation{
+		OperationID: "history", Method: http.MethodGet, Path: "/api/chatbot/history/{session_id}",
+		Summary: "Messages of a conversation, oldest first",
+		Tags:    []string{"Chat"}, Errors: []int{http.StatusBadRequest},
+	}, s.history)
+	addOperation(s, huma.Operation{
+		OperationID: "chat-health", Method: http.MethodGet, Path: "/api/chatbot/health",
+		Summary: "Says that the chatbot's API answers",
+		Tags:    []string{"Health"},
+	}, func(context.Context, *struct{}) (*chatHealthOutput, error) {
+		return &chatHealthOutput{Body: chatHealth{Status: "healthy", Service: "chatbot"}}, nil
+	})
+}
+
+func (s *Server) chat(ctx context.Context, in *jsonBody) (*chatOutput, error) {
+	req, err := decodeChat(in.RawBody)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := s.opts.Chat.Reply(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if reply.Sources == nil || reply.Alerts == nil {
+		filled := *reply
+		filled.Sources = append([]string{}, reply.Sources...)
+		filled.Alerts = append([]string{}, reply.Alerts...)
+		reply = &filled
+	}
+	return &chatOutput{Body: reply}, nil
+}
+
+// decodeChat reads the body of a chat request and checks what does not depend
+// on the conversation. Unknown members are ignored, as they always were.
+func decodeChat(body []byte) (chatops.ChatRequest, error) {
+	var req chatops.ChatRequest
+	members, err := parseObject(body)
+	if err != nil {
+		return req, refuseBody(err)
+	}
+	for _, m := range members {
+		var ok, known = true, true
+		switch m.name {
+		case "message":
+			if req.Message, known = parseString(m.value); !known {
+				req.Message = "" // the check below says it
+			}
+		case "session_id":
+			if !isNull(m.value) {
+				req.SessionID, ok = parseString(m.value)
+			}
+		case "consent":
+			req.Consent, ok = decodeConsent(m.value)
+		}
+		if !ok {
+			return req, chatops.Errorf(chatops.CodeInvalid, "%s has the wrong type", m.name)
+		}
+	}
+	req.Message = chatops.CleanText(strings.TrimSpace(req.Message))
+	switch {
+	case req.Message == "":
+		return req, chatops.Errorf(chatops.CodeInvalid, errMessageText)
+	case utf8.RuneCountInString(req.Message) > chatops.MaxMessageLength:
+		return req, chatops.Errorf(chatops.CodeTooLarge, "message too long")
+	case req.SessionID != "" && !validSessionID(req.SessionID):
+		return req, errSessionID
+	}
+	return req, nil
+}
+
+var errSessionID = chatops.Errorf(chatops.CodeInvalid,
+	"session_id must have 1 to %d printable characters without spaces", chatops.MaxSessionIDLength)
+
+// refuseBody keeps the text that clients know for a body that is no JSON object
+// and adds the reason as the detail.
+func refuseBody(err error) error {
+	var je *jsonError
+	if errors.As(err, &je) && je.syntax {
+		return &detailedError{error: chatops.Errorf(chatops.CodeInvalid, errMessageText), detail: err.Error()}
+	}
+	return chatops.Errorf(chatops.CodeInvalid, "%s", err)
+}
+
+// decodeConsent reads {"marketing": bool, "rodo": bool}; null and absent members
+// leave consent as it is.
+func decodeConsent(raw []byte) (c chatops.ChatConsent, ok bool) {
+	if isNull(raw) {
+		return c, true
+	}
+	members, err := parseObject(raw)
+	if err != nil {
+		return c, false
+	}
+	for _, m := range members {
+		var into **bool
+		switch m.name {
+		case "marketing":
+			into = &c.Marketing
+		case "rodo":
+			into = &c.RODO
+		default:
+			continue
+		}
+		switch value := string(m.value); value {
+		case "null":
+		case "true", "false":
+			given := value == "true"
+			*into = &given
+		default:
+			return c, false
+		}
+	}
+	return c, true
+}
+
+// validSessionID accepts identifiers of any maker: printable, no spaces, no
+// U+FFFD (which stands for text that was not Unicode).
+func validSessionID(id string) bool {
+	n := 0
+	for _, r := range id {
+		n++
+		if r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsPrint(r) || r == '/' {
+			return false
+		}
+	}
+	return n > 0 && n <= chatops.MaxSessionIDLength
+}
+
+type historyInput struct {
+	SessionID string `path:"session_id" maxLength:"100" doc:"The conversation's session_id"`
+}
+
+type historyOutput struct{ Body historyBody }
+
+type historyBody struct {
+	Messages []historyMessage `json:"messages" nullable:"false"`
+}
+
+type historyMessage struct {
+	Message   string    `json:"message"`
+	Sender    string    `json:"sender" enum:"user,bot"`
+	Timestamp time.Time `json:"timestamp" doc:"UTC"`
+}
+
+func (s *Server) history(ctx context.Context, in *historyInput) (*historyOutput, error) {
+	if !validSessionID(in.SessionID) {
+		return nil, errSessionID
+	}
+	messages, err := s.opts.Chat.History(ctx, in.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	out := &historyOutput{Body: historyBody{Messages: make([]historyMessage, len(messages))}}
+	for i, m := range messages {
+		out.Body.Messages[i] = historyMessage{Message: m.Text, Sender: string(m.Sender), Timestamp: m.At.UTC()}
+	}
+	return out, nil
+}
+
+type chatHealthOutput struct{ Body chatHealth }
+
+type chatHealth struct {
+	Status  string `json:"status" enum:"healthy"`
+	Service string `json:"service" enum:"chatbot"`
+}

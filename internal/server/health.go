@@ -1,0 +1,273 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+
+	"chatops/internal/chatops"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// How old the answers about health may be.
+const (
+	pingMaxAge = 500 * time.Millisecond
+	deepMaxAge = time.Second
+)
+
+// Health holds the looks at what the program depends on. PingFunc is required;
+// a nil function means that the part is not there, which is shown as
+// "not_configured" and is no fault. Errors are shown by chatops.ErrorMessage.
+// Every function must return when its context ends, after 2 s at most.
+type Health struct {
+	// PingFunc makes a round trip to the database.
+	PingFunc  func(context.Context) error
+	RedisFunc func(context.Context) error
+	// SMTPFunc says whether mail can be sent.
+	SMTPFunc     func(context.Context) error
+	JobsFunc     func(context.Context) ([]JobHealth, error)
+	BreakersFunc func(context.Context) (map[string]BreakerHealth, error)
+	QueueFunc    func(context.Context) (*chatops.QueueStats, error)
+}
+
+// JobHealth is a scheduled job as /api/health/deep shows it.
+type JobHealth struct {
+	Name       string    `json:"name"`
+	LastRun    time.Time `json:"last_run,omitzero" doc:"Absent: it has not run yet"`
+	LastResult string    `json:"last_result,omitempty"`
+	NextRun    time.Time `json:"next_run,omitzero"`
+}
+
+// BreakerHealth is a circuit breaker of this process as /api/health/deep shows it.
+type BreakerHealth struct {
+	State     string    `json:"state" enum:"closed,open,half_open,forced_open"`
+	FailCount int       `json:"fail_count"`
+	RetryAt   time.Time `json:"retry_at,omitzero" doc:"When an open breaker lets a probe through"`
+}
+
+// The states of a dependency.
+const (
+	stateOK      = "ok"
+	stateError   = "error"
+	stateMissing = "not_configured"
+)
+
+type checkResult struct {
+	Status    string  `json:"status" enum:"ok,error,not_configured"`
+	Error     string  `json:"error,omitempty"`
+	LatencyMS float64 `json:"latency_ms" doc:"How long the look took"`
+}
+
+type schedulerResult struct {
+	checkResult
+	Jobs []JobHealth `json:"jobs" nullable:"false"`
+}
+
+type queueResult struct {
+	checkResult
+	Pending          int64   `json:"pending" doc:"Alerts waiting: never tried, or to be tried again"`
+	Failed           int64   `json:"failed" doc:"Alerts that wait for an operator"`
+	OldestAgeSeconds float64 `json:"oldest_age_seconds" doc:"Age of the oldest waiting alert; 0 when none waits"`
+}
+
+type deepChecks struct {
+	Database        checkResult              `json:"database"`
+	Redis           checkResult              `json:"redis"`
+	SMTP            checkResult              `json:"smtp"`
+	Scheduler       schedulerResult          `json:"scheduler"`
+	CircuitBreakers map[string]BreakerHealth `json:"circuit_breakers"`
+	DeadLetterQueue queueResult              `json:"dead_letter_queue"`
+}
+
+// Overall verdicts. Degraded means that visitors are served and nothing is
+// lost, while something needs attention.
+const (
+	healthy   = "healthy"
+	degraded  = "degraded"
+	unhealthy = "unhealthy"
+)
+
+type deepHealth struct {
+	Status    string     `json:"status" enum:"healthy,degraded,unhealthy"`
+	Timestamp time.Time  `json:"timestamp"`
+	Checks    deepChecks `json:"checks"`
+}
+
+type shallowHealth struct {
+	Status        string `json:"status" enum:"healthy,unhealthy"`
+	Database      string `json:"database" enum:"connected,unreachable"`
+	Service       string `json:"service" enum:"chatops"`
+	Version       string `json:"version"`
+	UptimeSeconds int64  `json:"uptime_seconds"`
+}
+
+type healthOutput struct {
+	Status int
+	Body   shallowHealth
+}
+
+type deepOutput struct {
+	Status int
+	Body   *deepHealth
+}
+
+func (s *Server) addHealth() {
+	addOperation(s, healthOperation[shallowHealth](s.api, huma.Operation{
+		OperationID: "health", Method: http.MethodGet, Path: "/api/health",
+		Summary:     "Whether the service works",
+		Description: "Asks the database at most every half second.",
+	}), s.health)
+	addOperation(s, healthOperation[deepHealth](s.api, huma.Operation{
+		OperationID: "health-deep", Method: http.MethodGet, Path: "/api/health/deep",
+		Summary: "How each part does",
+		Description: "503 when the database cannot be reached: nothing can be stored then. Other trouble is " +
+			"\"degraded\" with status 200. Looks at most once a second.",
+	}), s.deepHealth)
+}
+
+// healthOperation documents that 503 has the same body as 200.
+func healthOperation[B any](api huma.API, op huma.Operation) huma.Operation {
+	op.Tags = []string{"Health"}
+	schema := huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[B]())
+	op.Responses = map[string]*huma.Response{"503": {
+		Description: "Unhealthy",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}}
+	return op
+}
+
+func (s *Server) ping(ctx context.Context) error { return s.opts.Health.PingFunc(ctx) }
+
+func (s *Server) health(ctx context.Context, _ *struct{}) (*healthOutput, error) {
+	out := &healthOutput{Status: http.StatusOK, Body: shallowHealth{
+		Status: healthy, Database: "connected", Service: "chatops", Version: s.opts.Version.Version,
+		UptimeSeconds: int64(s.opts.Now().Sub(s.started) / time.Second),
+	}}
+	if err := s.pinged.get(ctx); err != nil {
+		out.Status = http.StatusServiceUnavailable
+		out.Body.Status, out.Body.Database = unhealthy, "unreachable"
+	}
+	return out, nil
+}
+
+func (s *Server) deepHealth(ctx context.Context, _ *struct{}) (*deepOutput, error) {
+	d := s.examined.get(ctx)
+	out := &deepOutput{Status: http.StatusOK, Body: d}
+	if d.Status == unhealthy {
+		out.Status = http.StatusServiceUnavailable
+	}
+	return out, nil
+}
+
+// examine looks at everything at once, so that one slow part does not delay the
+// others.
+func (s *Server) examine(ctx context.Context) *deepHealth {
+	h := &s.opts.Health
+	d := &deepHealth{Timestamp: s.opts.Now().UTC()}
+	c := &d.Checks
+	var breakers checkResult
+	var wg sync.WaitGroup
+	wg.Go(func() { c.Database = s.check(ctx, h.PingFunc) })
+	wg.Go(func() { c.Redis = s.check(ctx, h.RedisFunc) })
+	wg.Go(func() { c.SMTP = s.check(ctx, h.SMTPFunc) })
+	wg.Go(func() { c.Scheduler = s.checkJobs(ctx, h.JobsFunc) })
+	wg.Go(func() { c.CircuitBreakers, breakers = s.checkBreakers(ctx, h.BreakersFunc) })
+	wg.Go(func() { c.DeadLetterQueue = s.checkQueue(ctx, h.QueueFunc) })
+	wg.Wait()
+	d.Status = judge(c, breakers)
+	return d
+}
+
+// judge sums the checks up.
+func judge(c *deepChecks, breakers checkResult) string {
+	if c.Database.Status != stateOK {
+		return unhealthy
+	}
+	for _, r := range []checkResult{c.Redis, c.SMTP, c.Scheduler.checkResult, breakers, c.DeadLetterQueue.checkResult} {
+		if r.Status == stateError {
+			return degraded
+		}
+	}
+	for _, b := range c.CircuitBreakers {
+		if b.State != "closed" {
+			return degraded
+		}
+	}
+	if c.DeadLetterQueue.Failed > 0 {
+		return degraded
+	}
+	return healthy
+}
+
+// check runs one look. A panic in it is an error of that part alone.
+func (s *Server) check(ctx context.Context, look func(context.Context) error) (r checkResult) {
+	if look == nil {
+		return checkResult{Status: stateMissing}
+	}
+	start := s.opts.Now()
+	r.Status = stateOK
+	defer func() {
+		if v := recover(); v != nil {
+			s.opts.Log.Error("health check panicked", "panic", describePanic(v))
+			r.Status, r.Error = stateError, "internal error"
+		}
+		r.LatencyMS = float64(s.opts.Now().Sub(start)) / float64(time.Millisecond)
+	}()
+	if err := look(ctx); err != nil {
+		r.Status, r.Error = stateError, chatops.ErrorMessage(err)
+	}
+	return r
+}
+
+func (s *Server) checkJobs(ctx context.Context, look func(context.Context) ([]JobHealth, error)) schedulerResult {
+	r := schedulerResult{Jobs: []JobHealth{}}
+	if look == nil {
+		r.checkResult = s.check(ctx, nil)
+		return r
+	}
+	r.checkResult = s.check(ctx, func(ctx context.Context) error {
+		jobs, err := look(ctx)
+		r.Jobs = append(r.Jobs, jobs...)
+		return err
+	})
+	return r
+}
+
+func (s *Server) checkBreakers(ctx context.Context, look func(context.Context) (map[string]BreakerHealth, error)) (map[string]BreakerHealth, checkResult) {
+	all := map[string]BreakerHealth{}
+	if look == nil {
+		return all, s.check(ctx, nil)
+	}
+	r := s.check(ctx, func(ctx context.Context) error {
+		found, err := look(ctx)
+		for name, b := range found {
+			all[name] = b
+		}
+		return err
+	})
+	return all, r
+}
+
+func (s *Server) checkQueue(ctx context.Context, look func(context.Context) (*chatops.QueueStats, error)) queueResult {
+	var r queueResult
+	if look == nil {
+		r.checkResult = s.check(ctx, nil)
+		return r
+	}
+	r.checkResult = s.check(ctx, func(ctx context.Context) error {
+		stats, err := look(ctx)
+		if err != nil {
+			return err
+		}
+		r.Pending = stats.Total(chatops.AlertQueued, chatops.AlertPending)
+		r.Failed = stats.Total(chatops.AlertFailed)
+		if !stats.OldestWaiting.IsZero() {
+			r.OldestAgeSeconds = max(0, stats.Now.Sub(stats.OldestWaiting).Seconds())
+		}
+		return nil
+	})
+	return r
+}

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options is what a server is made of. Chat and Health.PingFunc are required.
+type Options struct {
+	Chat    ChatService
+	Health  Health
+	Version Version
+	Log     *slog.Logger // nil: slog.DiscardHandler
+	// CORSOrigins are the origins ("https://firma.example") whose pages may call
+	// the API, compared exactly. None: only our own pages.
+	CORSOrigins []string
+	// PublicURL is where visitors reach the server. With https the responses
+	// carry Strict-Transport-Security, for then a proxy ends TLS.
+	PublicURL string
+	// Metrics receives the server's metrics and is what /metrics shows. Nil: a
+	// registry of its own.
+	Metrics *prometheus.Registry
+	Now     func() time.Time // nil: time.Now
+
+	// DrainDelay is how long /readyz answers 503 before the listener closes, so
+	// that load balancers look elsewhere first. 0: it closes at once.
+	DrainDelay time.Duration
+	// DrainTimeout is how long requests in flight may take once the listener is
+	// closed; 0: 30 s.
+	DrainTimeout time.Duration
+	// Force, when closed, ends a drain at once: the second signal.
+	Force <-chan struct{}
+
+	// HeaderTimeout bounds the arrival of a request's header (0: 5 s),
+	// ReadTimeout of header and body (0: 15 s), WriteTimeout the whole exchange
+	// (0: 60 s), IdleTimeout the wait for a connection's next request (0: 75 s).
+	HeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
+}
+
+// Version is what the build says of itself.
+type Version struct {
+	Version string
+	Commit  string
+}
+
+func (o *Options) setDefaults() {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Version.Version == "" {
+		o.Version.Version = "dev"
+	}
+	for _, d := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{&o.DrainTimeout, 30 * time.Second},
+		{&o.HeaderTimeout, 5 * time.Second},
+		{&o.ReadTimeout, 15 * time.Second},
+		{&o.WriteTimeout, 60 * time.Second},
+		{&o.IdleTimeout, 75 * time.Second},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.standard
+		}
+	}
+}
+
+func (o *Options) secure() bool { return strings.HasPrefix(strings.ToLower(o.PublicURL), "https://") }

@@ -1,0 +1,81 @@
+package server
+
+import (
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Server is the HTTP handler of the whole program. Make it with New; it serves
+// requests at once, and Run puts it behind a listener.
+type Server struct {
+	opts     Options
+	mux      *http.ServeMux
+	api      huma.API
+	metrics  *metrics
+	cors     cors
+	secure   bool // visitors come over https
+	started  time.Time
+	pinged   *verdict[error]
+	examined *verdict[*deepHealth]
+	draining atomic.Bool
+	inFlight atomic.Int64
+}
+
+// New makes a server. It panics when the routes contradict each other, which
+// only a change of this package can cause; it starts nothing.
+func New(opts Options) *Server {
+	opts.setDefaults()
+	s := &Server{
+		opts:    opts,
+		mux:     http.NewServeMux(),
+		metrics: newMetrics(opts.Metrics),
+		cors:    newCORS(opts.CORSOrigins),
+		secure:  opts.secure(),
+		started: opts.Now(),
+	}
+	s.pinged = newVerdict(opts.Now, pingMaxAge, s.ping)
+	s.examined = newVerdict(opts.Now, deepMaxAge, s.examine)
+	s.api = newAPI(s.mux, opts.Version.Version)
+	s.addChat()
+	s.addHealth()
+	s.addProbes()
+	s.addPages()
+	s.addDocs()
+	return s
+}
+
+func (s *Server) addProbes() {
+	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, `{"status":"alive"}`)
+	})
+	s.mux.HandleFunc("GET /readyz", s.ready)
+	s.mux.Handle("GET /metrics", promhttp.HandlerFor(s.opts.Metrics, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError,
+	}))
+}
+
+// ready answers whether this process should be given requests.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.draining.Load() {
+		writeJSON(w, http.StatusServiceUnavailable, `{"status":"not_ready","reason":"shutting down"}`)
+		return
+	}
+	if err := s.pinged.get(r.Context()); err != nil {
+		writeJSON(w, http.StatusServiceUnavailable, `{"status":"not_ready","reason":"database unreachable"}`)
+		return
+	}
+	writeJSON(w, http.StatusOK, `{"status":"ready"}`)
+}
+
+// writeJSON sends a fixed JSON text.
+func writeJSON(w http.ResponseWriter, status int, text string) {
+	w.Header()["Content-Type"] = jsonType
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // the client is gone: nobody is left to tell
+}
+
+var jsonType = []string{"application/json"}
