@@ -52,7 +52,7 @@ func TestNew_GivesEachTestAnEmptyDatabaseOfItsOwn(t *testing.T) {
 func TestNew_DropsTheDatabaseWithItsClients(t *testing.T) {
 	t.Parallel()
 	var name string
-	t.Run("inner", func(t *testing.T) { //nolint:paralleltest // its cleanup must have run below
+	t.Run("inner", func(t *testing.T) { // its cleanup must have run below
 		conn, err := pgx.Connect(t.Context(), pgtest.New(t))
 		if err != nil {
 			t.Fatal(err)

@@ -197,7 +197,8 @@ func (s *Server) initData() error {
 	if runtime.GOOS == "darwin" {
 		locale = "en_US.UTF-8"
 	}
-	initdb := exec.CommandContext(context.Background(), filepath.Join(s.bin, "initdb"),
+	program := filepath.Join(s.bin, "initdb")
+	initdb := exec.CommandContext(context.Background(), program, //nolint:gosec // found by init
 		"--pgdata", s.Dir(), "--username", superuser, "--pwfile", secret, "--auth", "password",
 		"--encoding", "UTF8", "--locale", locale, "--no-sync")
 	initdb.Dir = s.dir

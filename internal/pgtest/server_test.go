@@ -80,7 +80,7 @@ func TestServer_PauseFreezesOpenConnectionsUntilResume(t *testing.T) {
 func TestServer_IsRemovedEvenWhilePaused(t *testing.T) {
 	t.Parallel()
 	var pid int
-	t.Run("inner", func(t *testing.T) { //nolint:paralleltest // its cleanup must have run below
+	t.Run("inner", func(t *testing.T) { // its cleanup must have run below
 		s := pgtest.Start(t, pgtest.Options{})
 		pid = s.Pid()
 		s.Pause()

@@ -121,7 +121,7 @@ func TestServer_PauseFreezesUntilResume(t *testing.T) {
 func TestServer_IsRemovedEvenWhilePaused(t *testing.T) {
 	t.Parallel()
 	var pid int
-	t.Run("inner", func(t *testing.T) { //nolint:paralleltest // its cleanup must have run below
+	t.Run("inner", func(t *testing.T) { // its cleanup must have run below
 		s := redistest.Start(t, redistest.Options{})
 		pid = s.Pid()
 		s.Pause()

@@ -32,6 +32,7 @@ func Wrap(m M) M { return wrapped{m} }
 
 type wrapped struct{ m M }
 
+// Run implements M.
 func (w wrapped) Run() int {
 	defer runExitFuncs()
 	return w.m.Run()

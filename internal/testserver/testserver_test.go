@@ -35,11 +35,11 @@ func TestMain(m *testing.M) {
 func victim() {
 	dir, err := os.MkdirTemp("", "chatops-victim-")
 	if err != nil {
-		fmt.Println(err)
+		_, _ = fmt.Fprintln(os.Stdout, err)
 		return
 	}
 	pids, err := family(dir)
-	fmt.Println(dir, pids, err)
+	_, _ = fmt.Fprintln(os.Stdout, dir, pids, err)
 	select {}
 }
 
@@ -138,7 +138,7 @@ func TestProcess_KillReachesFrozenChildren(t *testing.T) { //nolint:paralleltest
 	if err := spawned.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	for _, pid := range strings.Fields(pids) {
+	for pid := range strings.FieldsSeq(pids) {
 		err := testserver.Poll(5*time.Second, func(context.Context) error { return gone(number(t, pid)) })
 		if err != nil {
 			t.Error(err)

@@ -1,0 +1,122 @@
+# Everything a contributor types. `make` alone lists it.
+
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+GO          ?= go
+PKG         ?= ./...
+GOTESTFLAGS ?=
+BENCH       ?= .
+BENCHFLAGS  ?=
+
+# Tools are pinned here and installed into .bin, which git ignores. The file
+# name holds the version, so a new pin installs the new one.
+GOLANGCI_LINT_VERSION := v2.15.0
+GORELEASER_VERSION    := v2.15.1
+BIN           := $(CURDIR)/.bin
+GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GORELEASER    := $(BIN)/goreleaser-$(GORELEASER_VERSION)
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+DATE    := $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS := -s -w \
+	-X chatops/internal/runbook.version=$(VERSION) \
+	-X chatops/internal/runbook.commit=$(COMMIT) \
+	-X chatops/internal/runbook.date=$(DATE)
+
+# What `make generate` writes and `make verify` compares.
+GENERATED := completions deploy/man README.md docs
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Start the backend on :8080 with an embedded database
+	$(GO) run ./cmd/chatops serve
+
+.PHONY: build
+build: ## Build bin/chatops, static, for this machine
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/chatops ./cmd/chatops
+
+.PHONY: test
+test: test-deps ## Run all tests, with real PostgreSQL and Redis (PKG=, GOTESTFLAGS=)
+	$(GO) test $(GOTESTFLAGS) $(PKG)
+
+.PHONY: test-race
+test-race: ## Run all tests under the race detector
+	@$(MAKE) test GOTESTFLAGS='-race $(GOTESTFLAGS)'
+
+.PHONY: test-deps
+test-deps: ## Install PostgreSQL and Redis for the tests, if they are missing
+	@.ci/test-deps $(if $(findstring -race,$(GOTESTFLAGS)),race)
+
+.PHONY: cover
+cover: test-deps ## Write coverage.out and coverage.html, and print the total
+	$(GO) test -coverpkg=./... -coverprofile=coverage.out $(GOTESTFLAGS) $(PKG)
+	@$(GO) tool cover -html=coverage.out -o coverage.html
+	@$(GO) tool cover -func=coverage.out | tail -n 1
+
+.PHONY: shape
+shape: ## Print how long files and functions are, and how much of the code is tests
+	@$(GO) test -count=1 -run 'TestShape' -v ./cmd/chatops | grep -E 'layout_test|^(ok|FAIL|---)'
+
+.PHONY: bench
+bench: test-deps ## Run the benchmarks against peers and limits (BENCH=, BENCHFLAGS=)
+	$(GO) -C bench test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 60m $(BENCHFLAGS)
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Check style, likely bugs and the layout rules
+	$(GOLANGCI_LINT) run $(PKG)
+
+.PHONY: vet
+vet: ## Run go vet, on the benchmarks as well
+	$(GO) vet $(PKG)
+	$(GO) -C bench vet ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the code and its imports
+	$(GOLANGCI_LINT) fmt $(PKG)
+
+.PHONY: generate
+generate: ## Write completions, man pages and README's configuration table
+	$(GO) run ./cmd/chatops docs generate .
+
+.PHONY: verify
+verify: ## Check that generated files and go.mod are up to date
+	@sums() { find $(GENERATED) -type f -exec sha256sum {} + | sort -k 2; }; \
+	before=$$(sums) && $(MAKE) --no-print-directory generate && after=$$(sums) && \
+	diff <(echo "$$before") <(echo "$$after") || \
+	{ echo 'the files above were stale; they are fresh now: commit them' >&2; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+.PHONY: release-check
+release-check: $(GORELEASER) ## Check the release description
+	$(GORELEASER) check
+
+.PHONY: release
+release: $(GORELEASER) ## Build archives and packages into dist/, publishing nothing
+	$(GORELEASER) release --snapshot --clean
+
+.PHONY: ci
+ci: ## Everything that a change must pass
+	.ci/run
+
+.PHONY: clean
+clean: ## Remove what make has built and installed
+	rm -rf bin build dist .bin coverage.out coverage.html
+
+$(GOLANGCI_LINT):
+	@$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+$(GORELEASER):
+	@$(call install,github.com/goreleaser/goreleaser/v2,$(GORELEASER_VERSION))
+
+# install PACKAGE,VERSION: into the target's file, in one step at the end.
+define install
+	echo 'installing $(notdir $@)' && mkdir -p '$(BIN)/new-$(@F)' && \
+	GOBIN='$(BIN)/new-$(@F)' CGO_ENABLED=0 $(GO) install $(1)@$(2) && \
+	mv '$(BIN)/new-$(@F)'/* '$@' && rmdir '$(BIN)/new-$(@F)'
+endef
