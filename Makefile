@@ -79,6 +79,10 @@ vet: ## Run go vet, on the benchmarks as well
 fmt: $(GOLANGCI_LINT) ## Format the code and its imports
 	$(GOLANGCI_LINT) fmt $(PKG)
 
+.PHONY: fix
+fix: $(GOLANGCI_LINT) ## Mend what the linter can mend by itself
+	$(GOLANGCI_LINT) run --fix $(PKG)
+
 .PHONY: generate
 generate: ## Write completions, man pages and README's configuration table
 	$(GO) run ./cmd/chatops docs generate .
