@@ -1,0 +1,169 @@
+package deadletter
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"chatops/internal/breaker"
+	"chatops/internal/chatops"
+)
+
+// metrics are the engine's counters, and a collector of what is known anyway.
+type metrics struct {
+	attempts        *prometheus.CounterVec
+	seconds         *prometheus.HistogramVec
+	lostLeases      prometheus.Counter
+	panics          prometheus.Counter
+	failed          prometheus.Counter
+	escalationsLost prometheus.Counter
+	stats           atomic.Pointer[chatops.QueueStats]
+	engine          *Engine
+}
+
+// Descriptions of the metrics that are made when somebody asks for them.
+var (
+	descBreaker = prometheus.NewDesc("chatops_breaker_state",
+		"State of an integration's circuit breaker: 0 closed, 1 half open, 2 open, 3 forced open.", []string{"integration"}, nil)
+	descMisconfigured = prometheus.NewDesc("chatops_delivery_misconfigured",
+		"1 while an integration rejects our credentials or address.", []string{"integration"}, nil)
+	descUnconfigured = prometheus.NewDesc("chatops_delivery_unconfigured",
+		"1 while alerts wait for an integration that is not configured.", []string{"integration"}, nil)
+	descLag = prometheus.NewDesc("chatops_delivery_lag_seconds",
+		"How long the most overdue alert of an integration has been due.", []string{"integration", "class"}, nil)
+	descAlerts = prometheus.NewDesc("chatops_alerts",
+		"Alerts by type and status.", []string{"event_type", "status"}, nil)
+	descOldest = prometheus.NewDesc("chatops_alerts_oldest_age_seconds",
+		"Age of the oldest waiting and the oldest failed alert.", []string{"state"}, nil)
+)
+
+// newMetrics makes the metrics and registers them where there is a registerer.
+func newMetrics(e *Engine, reg prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "chatops", Name: name, Help: help})
+	}
+	m := &metrics{
+		engine: e,
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "chatops", Name: "delivery_attempts_total", Help: "Attempts to deliver an alert, by what became of them.",
+		}, []string{"integration", "outcome"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "chatops", Name: "delivery_attempt_seconds", Help: "Duration of attempts to deliver an alert.",
+			Buckets: []float64{.001, .005, .025, .1, .25, .5, 1, 2.5, 5, 15, 60},
+		}, []string{"integration"}),
+		lostLeases:      counter("delivery_lost_leases_total", "Batches whose lease another process took over before their outcomes were stored."),
+		panics:          counter("delivery_panics_total", "Attempts that ended in a panic of the sender."),
+		failed:          counter("delivery_failed_total", "Alerts that failed for good."),
+		escalationsLost: counter("delivery_escalations_lost_total", "Escalations that could not be delivered within their budget."),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{
+		m.attempts, m.seconds, m.lostLeases, m.panics, m.failed, m.escalationsLost, m,
+	} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// laneMetrics are the metrics of one integration, looked up once.
+type laneMetrics struct {
+	delivered prometheus.Counter
+	seconds   prometheus.Observer
+	byOutcome *prometheus.CounterVec
+	name      string
+}
+
+func (m *metrics) lane(integration string) *laneMetrics {
+	return &laneMetrics{
+		delivered: m.attempts.WithLabelValues(integration, string(chatops.OutcomeDelivered)),
+		seconds:   m.seconds.WithLabelValues(integration),
+		byOutcome: m.attempts, name: integration,
+	}
+}
+
+// observe counts one attempt; f is nil for a delivery.
+func (m *laneMetrics) observe(f *sendFailure, spent time.Duration) {
+	m.seconds.Observe(spent.Seconds())
+	if f == nil {
+		m.delivered.Inc()
+		return
+	}
+	m.byOutcome.WithLabelValues(m.name, string(f.Kind)).Inc()
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descBreaker, descMisconfigured, descUnconfigured, descLag, descAlerts, descOldest} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	r := m.engine.Report()
+	for _, b := range r.Breakers {
+		gauge(descBreaker, breakerLevel(b.State), b.Name)
+	}
+	wrong := map[string]float64{}
+	for name := range m.engine.senders {
+		wrong[name] = 0
+	}
+	for _, name := range r.Misconfigured {
+		wrong[name] = 1
+	}
+	for name, v := range wrong {
+		gauge(descMisconfigured, v, name)
+	}
+	for _, name := range r.Unconfigured {
+		gauge(descUnconfigured, 1, name)
+	}
+	fresh, retry := map[string]time.Duration{}, map[string]time.Duration{}
+	for _, l := range r.Lanes {
+		if l.State == LaneUnknown || l.State == LaneUnconfigured {
+			continue // their names are whatever somebody wrote into a row
+		}
+		fresh[l.Integration] = max(fresh[l.Integration], l.FreshLag)
+		retry[l.Integration] = max(retry[l.Integration], l.RetryLag)
+	}
+	for name := range fresh {
+		gauge(descLag, fresh[name].Seconds(), name, "fresh")
+		gauge(descLag, retry[name].Seconds(), name, "retry")
+	}
+	s := m.stats.Load()
+	if s == nil {
+		return
+	}
+	for _, c := range s.Counts {
+		gauge(descAlerts, float64(c.Count), Redact(c.EventType), string(c.Status))
+	}
+	gauge(descOldest, age(s.Now, s.OldestWaiting), "waiting")
+	gauge(descOldest, age(s.Now, s.OldestFailed), "failed")
+}
+
+func age(now, then time.Time) float64 {
+	if then.IsZero() {
+		return 0
+	}
+	return now.Sub(then).Seconds()
+}
+
+func breakerLevel(s breaker.State) float64 {
+	switch s {
+	case breaker.HalfOpen:
+		return 1
+	case breaker.Open:
+		return 2
+	case breaker.ForcedOpen:
+		return 3
+	case breaker.Closed:
+	}
+	return 0
+}
