@@ -1,0 +1,36 @@
+// Command chatops is the chatbot's backend and its runbook in one binary. This
+// package is the only one that knows all the others: it opens the store that
+// the settings name, wires the service, and turns the end of a run into an exit
+// code. What commands do is in internal/runbook.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"chatops/internal/runbook"
+	"chatops/migrations"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run carries out one command line. The first SIGINT or SIGTERM asks the
+// command to stop, a second one ends the process at once.
+func run(args []string) int {
+	// A reader that has gone (`| head`, a closed log pipe) must be an error of
+	// that write, which commands treat as their end and the service ignores.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	env := runbook.NewEnv()
+	env.OpenStoreFunc = openStore
+	env.OpenMigratorFunc = openMigrator
+	env.ServeFunc = serve
+	env.DeliverFunc = deliver
+	env.SchemaVersionFunc = migrations.Latest
+	return runbook.Run(ctx, env, args)
+}

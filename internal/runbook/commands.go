@@ -1,0 +1,45 @@
+package runbook
+
+import "github.com/spf13/cobra"
+
+// group is a noun whose verbs are commands.
+type group struct {
+	name, short string
+	hidden      bool // from the help
+}
+
+func groups() []group {
+	return []group{
+		{name: "dlq", short: "Alerts that wait, failed or were delivered"},
+		{name: "migrate", short: "The database's schema"},
+		{name: "config", short: "The settings and where they come from"},
+		{name: "docs", short: "Files made from the commands themselves", hidden: true},
+	}
+}
+
+// entry is one command: the noun it belongs to and how it is made.
+type entry struct {
+	group   string
+	newFunc func(*Env) *cobra.Command
+}
+
+// catalogue lists every command.
+func catalogue() []entry {
+	return []entry{
+		{"", newServe},
+		{"dlq", newDLQList},
+		{"dlq", newDLQShow},
+		{"dlq", newDLQStats},
+		{"dlq", newDLQRetry},
+		{"dlq", newDLQDiscard},
+		{"migrate", newMigrateUp},
+		{"migrate", newMigrateDown},
+		{"migrate", newMigrateStatus},
+		{"migrate", newMigrateRedo},
+		{"config", newConfigView},
+		{"config", newConfigCheck},
+		{"", newCompletion},
+		{"", newVersion},
+		{"docs", newDocsGenerate},
+	}
+}

@@ -1,0 +1,88 @@
+package runbook
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+)
+
+// refuseReadOnly refuses a change in a read-only profile, whatever was
+// confirmed.
+func refuseReadOnly(cfg *config.Config) error {
+	if !cfg.Profile.ReadOnly {
+		return nil
+	}
+	return hint(chatops.Errorf(chatops.CodeRefused, "profile %s is read-only: nothing was changed", cfg.Profile.Name), "--dry-run shows what would be changed")
+}
+
+// announce tells which environment and database a change is about to touch.
+func (e *Env) announce(cfg *config.Config, change string) {
+	name := clean(cfg.Profile.Title())
+	if cfg.Profile.Name != "" && cfg.Profile.Label != "" {
+		name += " (profile " + cfg.Profile.Name + ")"
+	}
+	if e.colored(e.ErrTTY) {
+		name = colorize(name, cfg.Profile.Colour)
+	}
+	fmt.Fprintf(e.Err, "environment  %s\ndatabase     %s\nchange       %s\n", name, clean(cfg.DatabaseURL.Host()), clean(change))
+}
+
+// confirm announces a change and asks for it. --yes skips the question; without
+// somebody to ask it is refused. In a protected profile the answer is the
+// profile's name.
+func (e *Env) confirm(ctx context.Context, cfg *config.Config, change string) error {
+	if err := refuseReadOnly(cfg); err != nil {
+		return err
+	}
+	e.announce(cfg, change)
+	switch {
+	case e.opts.yes:
+		return nil
+	case e.opts.noInput || !e.InTTY || !e.ErrTTY:
+		return hint(chatops.Errorf(chatops.CodeRefused, "not confirmed: nothing was changed"), "there is nobody to ask here; confirm with --yes")
+	}
+	question, want := "Continue? [y/N] ", ""
+	if cfg.Profile.Protected {
+		want = cfg.Profile.Name
+		question = "Type " + want + " to continue: "
+	}
+	fmt.Fprint(e.Err, question)
+	answer, err := e.readLine(ctx)
+	if err != nil {
+		fmt.Fprintln(e.Err)
+		return err
+	}
+	yes := strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")
+	if want != "" {
+		yes = answer == want
+	}
+	if !yes {
+		return chatops.Errorf(chatops.CodeRefused, "not confirmed: nothing was changed")
+	}
+	return nil
+}
+
+// maxAnswer bounds a typed answer.
+const maxAnswer = 1024
+
+// readLine reads one line of input, or gives up when the context ends. The end
+// of the input is an empty answer. The reader is left behind then: a terminal
+// cannot be asked to stop waiting, and the process is about to end.
+func (e *Env) readLine(ctx context.Context) (string, error) {
+	line := make(chan string, 1)
+	go func() {
+		text, _ := bufio.NewReader(io.LimitReader(e.In, maxAnswer)).ReadString('\n')
+		line <- strings.TrimSpace(text)
+	}()
+	select {
+	case text := <-line:
+		return text, nil
+	case <-ctx.Done():
+		return "", chatops.Errorf(chatops.CodeInterrupted, "interrupted: nothing was changed")
+	}
+}

@@ -1,0 +1,49 @@
+package runbook
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+)
+
+// newServe makes `serve`.
+func newServe(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run the chatbot's backend", Args: noArgs,
+		Long: "Run the chat API, the delivery of alerts and the scheduled jobs until the process\nis told to stop; then finish what is in flight.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), env) },
+	}
+	env.addSettings(cmd.Flags(), "serve")
+	return cmd
+}
+
+func runServe(ctx context.Context, env *Env) error {
+	cfg, err := env.settings()
+	if err != nil {
+		return err
+	}
+	env.serving = true
+	err = env.ServeFunc(ctx, cfg, env.serviceLog(cfg))
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) && chatops.ErrorCode(err) == chatops.CodeInternal {
+		return nil // stopped before it was ready
+	}
+	return unreachable(cfg, err)
+}
+
+// serviceLog is the log of the service, as LOG_LEVEL and LOG_FORMAT say.
+func (e *Env) serviceLog(cfg *config.Config) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil || e.opts.verbose {
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(e.Err, options))
+	}
+	return slog.New(slog.NewTextHandler(e.Err, options))
+}

@@ -1,0 +1,171 @@
+package runbook
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/clipperhouse/displaywidth"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// tableStyle is how tables are drawn.
+type tableStyle struct {
+	headers bool
+	color   bool
+	width   int // of the terminal; 0: unlimited
+}
+
+// gap is the space between columns.
+const gap = "  "
+
+// encodeTable draws every section for people.
+func encodeTable(sections []section, style tableStyle) ([]byte, error) {
+	var b bytes.Buffer
+	for i, s := range sections {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if s.title != "" {
+			b.WriteString(clean(s.title) + "\n")
+		}
+		writeText(&b, s.text)
+		if len(s.columns) == 0 {
+			continue
+		}
+		if err := drawTable(&b, s, style); err != nil {
+			return nil, fmt.Errorf("draw the table: %w", err)
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// drawTable draws one table without lines around its cells.
+func drawTable(b *bytes.Buffer, s section, style tableStyle) error {
+	header := make([]string, len(s.columns))
+	for i, c := range s.columns {
+		header[i] = strings.ToUpper(strings.ReplaceAll(c.name, "_", " "))
+	}
+	if !style.headers {
+		header = make([]string, len(s.columns))
+	}
+	rows := make([][]string, len(s.rows))
+	for i, row := range s.rows {
+		rows[i] = cleanRow(row)
+	}
+	fit(s.columns, header, rows, style.width)
+	if style.color {
+		paint(s.columns, rows)
+	}
+	var drawn bytes.Buffer
+	t := newTable(&drawn, s.columns)
+	if style.headers {
+		t.Header(header)
+	}
+	if err := t.Bulk(rows); err != nil {
+		return err
+	}
+	if err := t.Render(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(drawn.String()) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return nil
+}
+
+// newTable configures the table writer: left-aligned, two spaces apart, no
+// borders, cells taken as they are.
+func newTable(b *bytes.Buffer, columns []column) *tablewriter.Table {
+	align := make([]tw.Align, len(columns))
+	for i, c := range columns {
+		align[i] = tw.AlignLeft
+		if c.right {
+			align[i] = tw.AlignRight
+		}
+	}
+	cells := tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
+		Alignment:  tw.CellAlignment{Global: tw.AlignLeft, PerColumn: align},
+		Padding:    tw.CellPadding{Global: tw.Padding{Right: gap, Overwrite: true}},
+	}
+	return tablewriter.NewTable(b,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.BorderNone,
+			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+		})),
+		tablewriter.WithConfig(tablewriter.Config{Header: cells, Row: cells, Behavior: tw.Behavior{TrimSpace: tw.Off}}),
+	)
+}
+
+// fit shortens cells so that the table is at most width columns wide: flexible
+// columns first, the widest first, then the others. Whole columns stay.
+func fit(columns []column, header []string, rows [][]string, width int) {
+	if width <= 0 {
+		return
+	}
+	widths := make([]int, len(columns))
+	excess := len(gap)*(len(columns)-1) - width
+	for i := range columns {
+		widths[i] = displaywidth.String(header[i])
+		for _, row := range rows {
+			widths[i] = max(widths[i], displaywidth.String(row[i]))
+		}
+		excess += widths[i]
+	}
+	excess = shrink(columns, widths, excess, 8, func(c column) bool { return c.flex })
+	shrink(columns, widths, excess, 1, func(c column) bool { return !c.whole })
+	for i, c := range columns {
+		if c.whole {
+			continue
+		}
+		header[i] = displaywidth.TruncateString(header[i], widths[i], "…")
+		for _, row := range rows {
+			row[i] = displaywidth.TruncateString(row[i], widths[i], "…")
+		}
+	}
+}
+
+// shrink takes excess from the widest columns that may give, one cell at a
+// time, down to least; it returns what it could not take.
+func shrink(columns []column, widths []int, excess, least int, may func(column) bool) int {
+	for excess > 0 {
+		widest := -1
+		for i, c := range columns {
+			if may(c) && widths[i] > least && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			return excess
+		}
+		widths[widest]--
+		excess--
+	}
+	return 0
+}
+
+// paint colours the cells of columns that have colours.
+func paint(columns []column, rows [][]string) {
+	for i, c := range columns {
+		if c.colorFunc == nil {
+			continue
+		}
+		for _, row := range rows {
+			row[i] = colorize(row[i], c.colorFunc(row[i]))
+		}
+	}
+}
+
+var colorCodes = map[string]string{"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36"}
+
+// colorize wraps text in a colour's codes; an unknown colour changes nothing.
+func colorize(text, color string) string {
+	code, ok := colorCodes[color]
+	if !ok || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
