@@ -15,7 +15,7 @@ import (
 
 var (
 	errPathControl = chatops.Errorf(chatops.CodeInvalid, "control character in the path")
-	errPathEncoded = chatops.Errorf(chatops.CodeNotFound, "encoded slash in the path")
+	errPathEncoded = chatops.Errorf(chatops.CodeNotFound, "encoded slash or backslash in the path")
 )
 
 // useProblems makes huma build our errors. Huma keeps its constructors in

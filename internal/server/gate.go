@@ -40,6 +40,9 @@ func gate(next http.HandlerFunc) http.HandlerFunc {
 			p.write(w)
 			return
 		}
+		if buf.Len() == 0 {
+			buf.WriteByte(' ') // huma would refuse an empty body in words of its own
+		}
 		r.Body = io.NopCloser(bytes.NewReader(buf.Bytes()))
 		next(w, r)
 	}
@@ -76,7 +79,7 @@ func readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Request) *Proble
 		return nil
 	}
 	id := requestID(r.Context())
-	w.Header().Set("Connection", "close") // what is left of the body is not worth reading
+	w.Header()["Connection"] = closing // what is left of the body is not worth reading
 	var tooLarge *http.MaxBytesError
 	var timeout net.Error
 	switch {

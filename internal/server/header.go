@@ -13,6 +13,7 @@ var (
 	referrerPolicy = []string{"strict-origin-when-cross-origin"}
 	openerPolicy   = []string{"same-origin"}
 	permissions    = []string{"camera=(), geolocation=(), microphone=(), payment=()"}
+	closing        = []string{"close"}
 	noStore        = []string{"no-store"}
 	apiCSP         = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
 	pageCSP        = []string{"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +

@@ -25,6 +25,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["X-Request-Id"] = []string{id}
 	setSecurity(h, s.secure || r.TLS != nil)
+	if len(r.TransferEncoding) > 0 {
+		// net/http does not tell whether there was a Content-Length too. A proxy
+		// that believed that one would see the next request elsewhere than we do,
+		// so there is no next one (RFC 9112, section 6.3).
+		h["Connection"] = closing
+	}
 
 	s.inFlight.Add(1)
 	s.metrics.inFlight.Inc()
@@ -123,15 +129,16 @@ func isProbe(route string) bool {
 // characters.
 func checkPath(r *http.Request) error {
 	for i := range len(r.URL.Path) {
-		if c := r.URL.Path[i]; c < ' ' || c == 0x7f {
+		switch c := r.URL.Path[i]; {
+		case c < ' ' || c == 0x7f:
 			return errPathControl
-		}
-	}
-	if raw := r.URL.RawPath; raw != "" {
-		raw = strings.ToLower(raw)
-		if strings.Contains(raw, "%2f") || strings.Contains(raw, "%5c") {
+		case c == '\\':
 			return errPathEncoded
 		}
+	}
+	// RawPath is set when the path holds an escape that need not be one.
+	if raw := r.URL.RawPath; raw != "" && strings.Contains(strings.ToLower(raw), "%2f") {
+		return errPathEncoded
 	}
 	return nil
 }

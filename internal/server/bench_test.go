@@ -1,0 +1,106 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"chatops/internal/chatops"
+)
+
+// discardWriter is a ResponseWriter that costs nothing, so that the benchmarks
+// show our part.
+type discardWriter struct{ header http.Header }
+
+func (d *discardWriter) Header() http.Header         { return d.header }
+func (d *discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (d *discardWriter) WriteHeader(int)             {}
+
+func benchmarkHandler(b *testing.B, h http.Handler, method, path, body string) {
+	b.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	w := &discardWriter{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(w.header)
+		r.Pattern = ""
+		if body != "" {
+			r.Body = io.NopCloser(strings.NewReader(body))
+		}
+		h.ServeHTTP(w, r)
+	}
+}
+
+// plainHandler is what net/http and encoding/json alone would do.
+func plainHandler(chat ChatService) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/health", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(shallowHealth{Status: healthy, Database: "connected", Service: "chatops", Version: "1"})
+	})
+	mux.HandleFunc("POST /api/chatbot/chat", func(w http.ResponseWriter, r *http.Request) {
+		var in chatBody
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		reply, err := chat.Reply(r.Context(), chatops.ChatRequest{Message: in.Message, SessionID: in.SessionID})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(reply)
+	})
+	return mux
+}
+
+// instantChat answers at once and keeps nothing.
+type instantChat struct{}
+
+var instantReply = &chatops.ChatReply{
+	Response: "Pakiet Comfort kosztuje 1499 zł za m².", SessionID: "s-1", ConversationID: 7, LeadScore: 40,
+	Context: chatops.Facts{City: "Kraków", SquareMeters: 60}, Sources: []string{"price"}, Language: "pl", Alerts: []string{},
+}
+
+func (instantChat) Reply(context.Context, chatops.ChatRequest) (*chatops.ChatReply, error) {
+	return instantReply, nil
+}
+func (instantChat) History(context.Context, string) ([]chatops.Message, error) { return nil, nil }
+
+// BenchmarkOverhead compares each hot endpoint, with access log, metrics,
+// headers and strict parsing, to a plain handler. The difference of a pair is
+// what the middleware and huma cost.
+func BenchmarkOverhead(b *testing.B) {
+	const body = `{"message":"ile kosztuje wykończenie 60 m2?","session_id":"0f1e2d3c4b5a69788796a5b4c3d2e1f0"}`
+	ours := New(Options{
+		Chat:   instantChat{},
+		Health: Health{PingFunc: func(context.Context) error { return nil }},
+		Log:    slog.New(slog.NewJSONHandler(io.Discard, nil)),
+	})
+	for _, tc := range []struct {
+		name string
+		h    http.Handler
+	}{{"plain", plainHandler(instantChat{})}, {"ours", ours}} {
+		b.Run("health/"+tc.name, func(b *testing.B) { benchmarkHandler(b, tc.h, "GET", "/api/health", "") })
+		b.Run("chat/"+tc.name, func(b *testing.B) { benchmarkHandler(b, tc.h, "POST", "/api/chatbot/chat", body) })
+	}
+}
+
+func BenchmarkParseObject(b *testing.B) {
+	body := []byte(`{"message":"ile kosztuje wykończenie 60 m2?","session_id":"0f1e2d3c4b5a69788796a5b4c3d2e1f0"}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := parseObject(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package server
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"chatops/internal/chatops"
+)
+
+func TestChat_AnswersWithTheWholeReply(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	r := f.post(t, `{"message":"  ile kosztuje?  ","session_id":"s-1","consent":{"marketing":false,"rodo":true},"extra":[1]}`)
+	if r.StatusCode != 200 || r.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("status %d, type %q: %s", r.StatusCode, r.Header.Get("Content-Type"), readAll(t, r))
+	}
+	want := map[string]any{
+		"response": "Dzień dobry", "session_id": "s-1", "conversation_id": 7.0, "lead_score": 40.0,
+		"context":          map[string]any{"city": "Kraków", "square_meters": 60.0},
+		"next_best_action": "ask_email", "sources": []any{"price"}, "language": "pl", "alerts": []any{},
+	}
+	if got := decode(t, r); !reflect.DeepEqual(got, want) {
+		t.Errorf("reply %v, want %v", got, want)
+	}
+	req := f.chat.requests()[0]
+	if req.Message != "ile kosztuje?" || req.SessionID != "s-1" || *req.Consent.Marketing || !*req.Consent.RODO {
+		t.Errorf("request %+v", req)
+	}
+}
+
+func TestChat_AbsentAndNullLeaveThingsAlone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	for _, body := range []string{
+		`{"message":"a"}`, `{"message":"a","session_id":null,"consent":null}`,
+		`{"message":"a","session_id":"","consent":{}}`, `{"message":"a","consent":{"marketing":null,"rodo":null,"x":1}}`,
+	} {
+		if r := f.post(t, body); r.StatusCode != 200 {
+			t.Fatalf("%s: status %d", body, r.StatusCode)
+		}
+	}
+	for _, req := range f.chat.requests() {
+		if req != (chatops.ChatRequest{Message: "a"}) {
+			t.Errorf("request %+v", req)
+		}
+	}
+}
+
+func TestChat_RefusesBadMessages(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	for _, body := range []string{
+		``, ` `, `{}`, `[]`, `null`, `"hi"`, `5`, `not json`, `{"message":null}`, `{"message":5}`, `{"message":["a"]}`,
+		`{"message":{}}`, `{"message":true}`, `{"message":""}`, `{"message":" \t\n"}`, `{"message":"\u00a0\u3000"}`, `{"Message":"a"}`,
+		`{"message":"a"} trailing`, `{"message":"a"`,
+	} {
+		if got := wantProblem(t, f.post(t, body), 400); got != errMessageText {
+			t.Errorf("%q: error %q", body, got)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"message":"a","session_id":5}`:                       "session_id has the wrong type",
+		`{"message":"a","session_id":["x"]}`:                   "session_id has the wrong type",
+		`{"message":"a","consent":true}`:                       "consent has the wrong type",
+		`{"message":"a","consent":[]}`:                         "consent has the wrong type",
+		`{"message":"a","consent":{"rodo":"yes"}}`:             "consent has the wrong type",
+		`{"message":"a","consent":{"marketing":1}}`:            "consent has the wrong type",
+		`{"message":"a","message":"b"}`:                        "request body: repeated name at byte 15",
+		`{"message":"a","consent":{"rodo":true,"rodo":false}}`: "request body: repeated name at byte 38",
+		`{"message":"a","x":1e999}`:                            "request body: number out of range at byte 19",
+		"{\"message\":\"\xff\"}":                               "request body: invalid UTF-8 at byte 12",
+		`{"message":"a","x":` + strings.Repeat("[", 100_000):   "request body: nesting deeper than 64 at byte 83",
+	} {
+		if got := wantProblem(t, f.post(t, body), 400); got != want {
+			t.Errorf("%.60q: error %q, want %q", body, got, want)
+		}
+	}
+	if n := len(f.chat.requests()); n != 0 {
+		t.Errorf("%d bad requests reached the chat", n)
+	}
+}
+
+func TestChat_BoundsTheMessageInCharacters(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	post := func(message string) *http.Response {
+		body, err := json.Marshal(map[string]string{"message": message})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.post(t, string(body))
+	}
+	for _, letter := range []string{"a", "ż", "🏠"} {
+		if r := post(" " + strings.Repeat(letter, 4000) + "\n"); r.StatusCode != 200 {
+			t.Errorf("4000 x %s: status %d", letter, r.StatusCode)
+		}
+		if got := wantProblem(t, post(strings.Repeat(letter, 4001)), 413); got != "message too long" {
+			t.Errorf("4001 x %s: error %q", letter, got)
+		}
+	}
+}
+
+func TestChat_MendsFreeTextAndRefusesBrokenIdentifiers(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	if r := f.post(t, `{"message":"a\u0000b\ud800c"}`); r.StatusCode != 200 {
+		t.Fatalf("status %d", r.StatusCode)
+	}
+	if got := f.chat.requests()[0].Message; got != "a\ufffdb\ufffdc" {
+		t.Errorf("message %q", got)
+	}
+	for _, id := range []string{`a\u0000`, `\ud800`, `a b`, `a\nb`, `\u200b`, `a/b`, strings.Repeat("x", 101)} {
+		wantProblem(t, f.post(t, `{"message":"a","session_id":"`+id+`"}`), 400)
+	}
+	for _, id := range []string{`x`, `50%_'\"\\`, `zażółć`, strings.Repeat("ż", 100)} {
+		if r := f.post(t, `{"message":"a","session_id":"`+id+`"}`); r.StatusCode != 200 {
+			t.Errorf("session %s: status %d", id, r.StatusCode)
+		}
+	}
+}
+
+func TestChat_RefusesBodiesThatAreNotPlainJSON(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	const body = `{"message":"a"}`
+	for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+		"application/json; charset=iso-8859-2", "application/json;;", "application/jsonp", "application/xml"} {
+		wantProblem(t, f.post(t, body, "Content-Type", media), 415)
+	}
+	for _, media := range []string{"application/json; charset=utf-8", "Application/JSON;charset=UTF-8"} {
+		if r := f.post(t, body, "Content-Type", media); r.StatusCode != 200 {
+			t.Errorf("%s: status %d", media, r.StatusCode)
+		}
+	}
+	var packed bytes.Buffer
+	zw := gzip.NewWriter(&packed)
+	_, _ = zw.Write([]byte(body))
+	_ = zw.Close()
+	for _, encoding := range []string{"gzip", "br", "gzip, identity", "deflate"} {
+		if got := wantProblem(t, f.post(t, packed.String(), "Content-Encoding", encoding), 415); !strings.Contains(got, "compressed") {
+			t.Errorf("%s: %q", encoding, got)
+		}
+	}
+	if r := f.post(t, body, "Content-Encoding", "identity"); r.StatusCode != 200 {
+		t.Errorf("identity: status %d", r.StatusCode)
+	}
+}
+
+func TestChat_BoundsTheBody(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	fill := func(n int) string {
+		const head, tail = `{"message":"a","x":"`, `"}`
+		return head + strings.Repeat("y", n-len(head)-len(tail)) + tail
+	}
+	if r := f.post(t, fill(maxBody)); r.StatusCode != 200 {
+		t.Errorf("1 MiB: status %d", r.StatusCode)
+	}
+	wantProblem(t, f.post(t, fill(maxBody+1)), 413)
+
+	// Without a Content-Length the limit must hold as well.
+	r := newChunked(t, fill(maxBody+1))
+	w := newRecorder()
+	f.ServeHTTP(w, r)
+	wantProblem(t, w.Result(), 413)
+}
+
+func TestHistory_ListsMessages(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	at := time.Date(2026, 3, 29, 3, 30, 0, 125_000_000, time.FixedZone("CEST", 7200))
+	var asked string
+	f.chat.historyFunc = func(_ context.Context, id string) ([]chatops.Message, error) {
+		asked = id
+		return []chatops.Message{
+			{ID: 1, Text: "<b>cześć</b>", Sender: chatops.SenderUser, At: at},
+			{ID: 2, Text: "Dzień dobry", Sender: chatops.SenderBot, At: at.Add(time.Second)},
+		}, nil
+	}
+	got := readAll(t, f.do(t, "GET", "/api/chatbot/history/se%C5%BCja%251", ""))
+	want := `{"messages":[{"message":"<b>cześć</b>","sender":"user","timestamp":"2026-03-29T01:30:00.125Z"},` +
+		`{"message":"Dzień dobry","sender":"bot","timestamp":"2026-03-29T01:30:01.125Z"}]}`
+	if strings.TrimSpace(got) != want || asked != "seżja%1" {
+		t.Errorf("history of %q: %s", asked, got)
+	}
+	f.chat.historyFunc = nil
+	if got := readAll(t, f.do(t, "GET", "/api/chatbot/history/unknown", "")); strings.TrimSpace(got) != `{"messages":[]}` {
+		t.Errorf("unknown session: %s", got)
+	}
+}
+
+func TestHistory_SaysWhenTheDatabaseIsDown(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.chat.historyFunc = func(context.Context, string) ([]chatops.Message, error) {
+		return nil, chatops.Errorf(chatops.CodeUnavailable, "database unreachable")
+	}
+	r := f.do(t, "GET", "/api/chatbot/history/s-1", "")
+	wantProblem(t, r, 503)
+	if r.Header.Get("Retry-After") != "5" {
+		t.Errorf("Retry-After %q", r.Header.Get("Retry-After"))
+	}
+}
+
+func TestChatHealth_NeedsNoDatabase(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) {
+		o.Health.PingFunc = func(context.Context) error { return chatops.Errorf(chatops.CodeUnavailable, "down") }
+	})
+	if got := readAll(t, f.do(t, "GET", "/api/chatbot/health", "")); strings.TrimSpace(got) != `{"status":"healthy","service":"chatbot"}` {
+		t.Errorf("chatbot health: %s", got)
+	}
+}
