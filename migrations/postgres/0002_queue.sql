@@ -62,9 +62,9 @@ create table delivery_attempt (
 create table dlq_lane (
     lane         varchar(255) not null,
     status       varchar(20) not null check (status in ('queued', 'pending')),
-    cursor_at    timestamptz not null default '-infinity',
+    cursor_at    timestamptz not null default '0001-01-01 00:00:00+00',
     cursor_id    bigint not null default 0,
-    paused_until timestamptz not null default '-infinity',
+    paused_until timestamptz,
     primary key (lane, status)
 ) with (fillfactor = 20, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
@@ -99,9 +99,10 @@ create table dlq_operation (
     changed    bigint not null default 0,
     skipped    bigint not null default 0,
     max_id     bigint not null default 0,
-    cursor_at  timestamptz not null default '-infinity',
+    cursor_at  timestamptz not null default '0001-01-01 00:00:00+00',
     cursor_id  bigint not null default 0,
     created_at timestamptz not null default now(),
+    stepped_at timestamptz,
     done_at    timestamptz
 );
 

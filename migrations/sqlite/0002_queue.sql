@@ -90,6 +90,7 @@ create table dlq_operation (
     cursor_at  text not null default '',
     cursor_id  integer not null default 0,
     created_at text not null default (strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'),
+    stepped_at text,
     done_at    text
 );
 

@@ -1,0 +1,153 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"chatops/internal/chatops"
+)
+
+// operationStatuses are the statuses that a kind of operation may change.
+var operationStatuses = map[chatops.OperationKind][]chatops.AlertStatus{
+	chatops.OperationRetry:   {chatops.AlertFailed, chatops.AlertPending},
+	chatops.OperationDiscard: {chatops.AlertFailed, chatops.AlertPending, chatops.AlertQueued},
+}
+
+const insertOperation = `
+insert into dlq_operation (id, kind, filter, actor, reason, max_id, created_at)
+values ($2::text, $3::text, $4::text::json, $5::text, $6::text,
+  coalesce((select max(id) from dead_letter_queue), 0), $1::timestamptz)
+returning max_id`
+
+// CreateOperation stores an operation and counts what it has selected. The
+// selection is the filter, cut off at this moment: alerts created or tried
+// later do not belong to it.
+func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) error {
+	if operationStatuses[op.Kind] == nil {
+		return chatops.Errorf(chatops.CodeInvalid, "operation kind %q: must be retry or discard", op.Kind)
+	}
+	filter, err := json.Marshal(op.Filter)
+	if err != nil {
+		return chatops.WrapError(chatops.CodeInvalid, err, "filter of the operation cannot be stored")
+	}
+	made := *op
+	err = s.tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, `select `+dbNow, s.now()).Scan(&made.CreatedAt); err != nil {
+			return err
+		}
+		made.CreatedAt = made.CreatedAt.UTC()
+		made.ID = operationID(made.CreatedAt)
+		plan := operationPlan{op: made}
+		err := tx.QueryRow(ctx, insertOperation, made.CreatedAt, made.ID, string(made.Kind),
+			string(chatops.CleanJSON(filter)), chatops.CleanText(made.Actor), chatops.CleanText(made.Reason),
+		).Scan(&plan.maxID)
+		if err != nil {
+			return err
+		}
+		sel := plan.selection()
+		if err := tx.QueryRow(ctx, sel.count(), adhoc(sel.args)...).Scan(&made.Matched); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `update dlq_operation set matched = $2::bigint where id = $1::text`, made.ID, made.Matched)
+		return err
+	})
+	if err == nil {
+		*op = made
+	}
+	return err
+}
+
+// operationID makes an id that sorts by time.
+func operationID(at time.Time) string {
+	return fmt.Sprintf("op_%s%06d_%s", at.Format("20060102150405"), at.Nanosecond()/1000, strings.ToLower(rand.Text()[:5]))
+}
+
+// operationPlan is an operation with what only the store knows of it.
+type operationPlan struct {
+	op       chatops.Operation
+	maxID    int64
+	cursorAt time.Time
+	cursorID int64
+}
+
+// selection selects the operation's alerts that lie beyond its cursor and that
+// nobody has tried, and no other operation has taken, since it was created.
+func (p *operationPlan) selection() *selection {
+	return selectAlerts(p.op.Filter, operationStatuses[p.op.Kind], func(s *selection) []string {
+		created := s.param(p.op.CreatedAt, "timestamptz")
+		c := []string{
+			"d.id <= " + s.param(p.maxID, "bigint"),
+			"(d.last_attempt_at is null or d.last_attempt_at <= " + created + ")",
+			"(d.operation_id is null or d.operation_id not in (select o.id from dlq_operation o where o.stepped_at >= " + created + "))",
+		}
+		if !p.cursorAt.IsZero() {
+			c = append(c, "(d.created_at, d.id) > ("+s.param(p.cursorAt, "timestamptz")+", "+s.param(p.cursorID, "bigint")+")")
+		}
+		return c
+	})
+}
+
+const selectOperation = `
+select id, kind, filter::text, actor, reason, matched, changed, skipped, created_at, done_at, max_id, cursor_at, cursor_id
+from dlq_operation where id = $1::text`
+
+func scanOperation(row pgx.Row) (*operationPlan, error) {
+	var p operationPlan
+	var filter string
+	var done *time.Time
+	err := row.Scan(&p.op.ID, &p.op.Kind, &filter, &p.op.Actor, &p.op.Reason, &p.op.Matched, &p.op.Changed,
+		&p.op.Skipped, &p.op.CreatedAt, &done, &p.maxID, &p.cursorAt, &p.cursorID)
+	if err != nil {
+		return nil, err
+	}
+	p.op.CreatedAt, p.op.DoneAt = p.op.CreatedAt.UTC(), utc(done)
+	if err := json.Unmarshal([]byte(filter), &p.op.Filter); err != nil {
+		return nil, chatops.WrapError(chatops.CodeInternal, err, "stored filter of operation "+p.op.ID+" cannot be read")
+	}
+	return &p, nil
+}
+
+// Operation returns an operation, or CodeNotFound.
+func (s *Store) Operation(ctx context.Context, id string) (*chatops.Operation, error) {
+	var plan *operationPlan
+	err := s.do(ctx, func(ctx context.Context) (err error) {
+		plan, err = scanOperation(s.pool.QueryRow(ctx, selectOperation, chatops.CleanText(id)))
+		return err
+	})
+	if err != nil {
+		return nil, notFound(err, "operation %s: not found", id)
+	}
+	return &plan.op, nil
+}
+
+// selectProgress counts an operation's alerts. Waiting ones have not been tried
+// since the operation was created.
+const selectProgress = `
+select o.changed,
+  count(*) filter (where d.status = 'delivered'),
+  count(*) filter (where d.status = 'failed'),
+  count(*) filter (where d.status in ('queued', 'pending') and d.last_attempt_at > o.created_at),
+  count(*) filter (where d.status in ('queued', 'pending') and (d.last_attempt_at > o.created_at) is not true)
+from dlq_operation o left join dead_letter_queue d on d.operation_id = o.id
+where o.id = $1::text group by o.id`
+
+// OperationProgress counts what became of the operation's alerts.
+func (s *Store) OperationProgress(ctx context.Context, id string) (*chatops.OperationProgress, error) {
+	var p chatops.OperationProgress
+	var changed int64
+	err := s.do(ctx, func(ctx context.Context) error {
+		return s.pool.QueryRow(ctx, selectProgress, chatops.CleanText(id)).
+			Scan(&changed, &p.Delivered, &p.Failed, &p.Pending, &p.Waiting)
+	})
+	if err != nil {
+		return nil, notFound(err, "operation %s: not found", id)
+	}
+	p.Other = max(0, changed-p.Delivered-p.Failed-p.Pending-p.Waiting)
+	return &p, nil
+}

@@ -1,0 +1,142 @@
+package postgres
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"chatops/internal/chatops"
+)
+
+// Options of a Store.
+type Options struct {
+	// Clock, when set, replaces the database's clock; for tests.
+	Clock func() time.Time
+	// MaxConns bounds the pool; 0 means 8. pool_max_conns in the URL wins.
+	MaxConns int32
+	// QueryTimeout bounds a call whose context has no deadline; 0 means 15 s.
+	QueryTimeout time.Duration
+	// ListenURL is where Watch listens, for a URL that leads through a pooler
+	// in transaction mode; empty means the store's own URL.
+	ListenURL string
+	// Log receives what nobody else can report; nil discards it.
+	Log *slog.Logger
+}
+
+// Store is a chatops.Store on PostgreSQL.
+type Store struct {
+	pool    *pgxpool.Pool
+	listen  *pgx.ConnConfig
+	host    string // for messages: "db.example:5432"
+	clock   func() time.Time
+	timeout time.Duration
+	log     *slog.Logger
+
+	announceMu sync.Mutex
+	announced  time.Time
+}
+
+var _ chatops.Store = (*Store)(nil)
+
+// Open returns a store on the database at a postgres:// URL. It does not
+// connect: Ping does, and so does the first call. CodeInvalid when the URL
+// cannot be understood; the error never holds the password.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	config, err := poolConfig(url, o)
+	if err != nil {
+		return nil, err
+	}
+	listen := config.ConnConfig.Copy()
+	if o.ListenURL != "" {
+		if listen, err = connConfig(o.ListenURL); err != nil {
+			return nil, err
+		}
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, translate(hosts(config.ConnConfig), err)
+	}
+	s := &Store{
+		pool: pool, listen: listen, host: hosts(config.ConnConfig),
+		clock: o.Clock, timeout: o.QueryTimeout, log: o.Log,
+	}
+	if s.timeout <= 0 {
+		s.timeout = 15 * time.Second
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s, nil
+}
+
+// Ping makes a round trip to the database.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.do(ctx, func(ctx context.Context) error {
+		_, err := s.pool.Exec(ctx, `select 1`)
+		return err
+	})
+}
+
+// Close closes every connection, waiting for calls under way.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// now is the parameter that stands for the time in every statement: null, which
+// the statement replaces by the database's clock, unless a test has set a clock.
+func (s *Store) now() *time.Time {
+	if s.clock == nil {
+		return nil
+	}
+	at := s.clock().UTC()
+	return &at
+}
+
+// retries is how often a transaction is repeated that the server has undone for
+// no fault of its own.
+const retries = 5
+
+// do runs one transaction's worth of work under the store's timeout, repeats it
+// after a deadlock or a stale prepared statement, and translates its error.
+// The work must be safe to repeat when the server has rolled it back.
+func (s *Store) do(ctx context.Context, work func(ctx context.Context) error) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+	}
+	var err error
+	for range retries {
+		if err = work(ctx); !repeatable(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	if readOnly(err) {
+		// A demoted primary: its other connections are of no use either.
+		s.pool.Reset()
+	}
+	return translate(s.host, err)
+}
+
+// tx is do with an explicit transaction, for work that needs several trips.
+func (s *Store) tx(ctx context.Context, work func(ctx context.Context, tx pgx.Tx) error) error {
+	return s.do(ctx, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return work(ctx, tx) })
+	})
+}
+
+// batch sends statements in one round trip as one transaction. Each statement
+// sees what was committed before it began, so one may wait for a lock and the
+// next act on the state after it.
+func (s *Store) batch(ctx context.Context, build func(b *pgx.Batch)) error {
+	return s.do(ctx, func(ctx context.Context) error {
+		b := &pgx.Batch{}
+		build(b)
+		return s.pool.SendBatch(ctx, b).Close()
+	})
+}

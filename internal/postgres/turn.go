@@ -1,0 +1,131 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+
+	"chatops/internal/chatops"
+)
+
+// The statements of a turn. The first takes the conversation's row, or ends the
+// transaction when somebody else was faster; the others need not check again.
+const (
+	insertConversation = `
+with made as (
+  insert into chat_conversations (session_id, email, context_data, started_at, ended_at, awaiting_confirmation,
+    followup_count, last_followup_at, last_user_message_at, marketing_consent, rodo_consent, needs_human_review, version)
+  values ($2::text, nullif($3::text, ''), $4::text::json, coalesce($5::timestamptz, $1::timestamptz, now()),
+    $6::timestamptz, $7::boolean, $8::integer, $9::timestamptz, $10::timestamptz, $11::boolean, $12::boolean,
+    $13::boolean, $14::bigint + 1)
+  on conflict (session_id) do nothing
+  returning id, version)
+select chatops_require(count(*) = 1, 'conversation was created by somebody else'), max(id), max(version) from made`
+
+	updateConversation = `
+with changed as (
+  update chat_conversations set email = nullif($3::text, ''), context_data = $4::text::json,
+    started_at = coalesce($5::timestamptz, started_at, $1::timestamptz), ended_at = $6::timestamptz,
+    awaiting_confirmation = $7::boolean, followup_count = $8::integer, last_followup_at = $9::timestamptz,
+    last_user_message_at = $10::timestamptz, marketing_consent = $11::boolean, rodo_consent = $12::boolean,
+    needs_human_review = $13::boolean, version = version + 1
+  where session_id = $2::text and version = $14::bigint
+  returning id, version)
+select chatops_require(count(*) = 1, 'conversation was changed by somebody else'), max(id), max(version) from changed`
+
+	insertMessages = `
+insert into chat_messages (conversation_id, message, sender, timestamp)
+select c.id, m.message, m.sender, coalesce($1::timestamptz, now())
+from chat_conversations c,
+     (values (1, $3::text, 'user'), (2, $4::text, 'bot')) m (place, message, sender)
+where c.session_id = $2::text
+order by m.place`
+
+	saveLead = `
+with lead as (
+  insert into leads (session_id, name, email, phone, interested_package, property_size, property_type, location,
+    message, source, status, notes, monday_item_id, lead_score, data_confirmed, marketing_consent, rodo_consent,
+    created_at, updated_at)
+  values ($2::text, nullif($3::text, ''), nullif($4::text, ''), nullif($5::text, ''), nullif($6::text, ''),
+    nullif($7::text, ''), nullif($8::text, ''), nullif($9::text, ''), nullif($10::text, ''),
+    coalesce(nullif($11::text, ''), 'chatbot'), coalesce(nullif($12::text, ''), 'new'), nullif($13::text, ''),
+    nullif($14::text, ''), $15::integer, $16::boolean, $17::boolean, $18::boolean,
+    coalesce($1::timestamptz, now()), coalesce($1::timestamptz, now()))
+  on conflict (session_id) do update set
+    name = excluded.name, email = excluded.email, phone = excluded.phone,
+    interested_package = excluded.interested_package, property_size = excluded.property_size,
+    property_type = excluded.property_type, location = excluded.location, message = excluded.message,
+    notes = coalesce(leads.notes, excluded.notes),
+    monday_item_id = coalesce(leads.monday_item_id, excluded.monday_item_id),
+    lead_score = excluded.lead_score, data_confirmed = excluded.data_confirmed,
+    marketing_consent = excluded.marketing_consent, rodo_consent = excluded.rodo_consent,
+    updated_at = excluded.updated_at
+  returning id, xmax = 0 as created),
+alert as (
+  insert into dead_letter_queue (event_type, target, payload, status, idempotency_key, created_at, next_attempt_at)
+  select a.event_type, a.target, a.payload::json, 'queued', nullif(a.idempotency_key, ''),
+    coalesce($1::timestamptz, now()), coalesce($1::timestamptz, now()) + a.delay * interval '1 microsecond'
+  from unnest($19::text[], $20::text[], $21::text[], $22::text[], $23::bigint[])
+    with ordinality a (event_type, target, payload, idempotency_key, delay, place)
+  where (select created from lead)
+  order by a.place
+  on conflict (idempotency_key) where idempotency_key is not null do nothing
+  returning id)
+select id, created, (select count(*) from alert) from lead`
+)
+
+// SaveTurn stores a turn in one transaction and one round trip.
+func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.TurnResult, error) {
+	alerts, err := newAlertColumns(turn.Alerts)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := json.Marshal(turn.Conversation.Facts)
+	if err != nil {
+		return nil, chatops.WrapError(chatops.CodeInvalid, err, "facts of the conversation cannot be stored")
+	}
+	now := s.now()
+	var res chatops.TurnResult
+	err = s.batch(ctx, func(b *pgx.Batch) {
+		res = chatops.TurnResult{}
+		c := &turn.Conversation
+		session := chatops.CleanText(c.SessionID)
+		statement := updateConversation
+		if c.Version == 0 {
+			statement = insertConversation
+		}
+		b.Queue(statement, now, session, chatops.CleanText(c.Email), string(chatops.CleanJSON(facts)),
+			null(c.StartedAt), null(c.EndedAt), c.AwaitingConfirmation, c.FollowupCount,
+			null(c.LastFollowupAt), null(c.LastUserMessageAt), c.MarketingConsent, c.RODOConsent,
+			c.NeedsHumanReview, c.Version,
+		).QueryRow(func(row pgx.Row) error { return row.Scan(nil, &res.ConversationID, &res.Version) })
+		b.Queue(insertMessages, now, session,
+			chatops.CleanText(turn.UserMessage), chatops.CleanText(turn.BotMessage))
+		if turn.Lead != nil {
+			queueLead(b, &res, append(leadParams(now, session, turn.Lead), alerts.params()...))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func queueLead(b *pgx.Batch, res *chatops.TurnResult, params []any) {
+	b.Queue(saveLead, params...).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&res.LeadID, &res.LeadCreated, &res.AlertsQueued)
+	})
+}
+
+// leadParams are the first parameters of saveLead. The lead belongs to the
+// turn's session whatever it says itself.
+func leadParams(now any, session string, l *chatops.Lead) []any {
+	clean := chatops.CleanText
+	return []any{
+		now, session, clean(l.Name), clean(l.Email), clean(l.Phone), clean(l.InterestedPackage),
+		clean(l.PropertySize), clean(l.PropertyType), clean(l.Location), clean(l.Message), clean(l.Source),
+		string(l.Status), clean(l.Notes), clean(l.MondayItemID), l.LeadScore, l.DataConfirmed,
+		l.MarketingConsent, l.RODOConsent,
+	}
+}
