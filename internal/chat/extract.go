@@ -1,0 +1,198 @@
+package chat
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"chatops/internal/chatops"
+)
+
+// field names a fact.
+type field uint8
+
+const (
+	fieldNone field = iota
+	fieldName
+	fieldEmail
+	fieldPhone
+	fieldCity
+	fieldArea
+	fieldBudget
+	fieldPackage
+)
+
+// Asked is what the bot's last line asked for. A bare answer ("60", "Ania") is
+// read in its light.
+type Asked uint8
+
+// The questions that change how an answer is read.
+const (
+	AskedNothing Asked = iota
+	AskedName
+	AskedDetails // square metres, city or package
+)
+
+// Extraction is what one message says about the visitor and their flat. Every
+// field was read in the message itself; nothing is guessed.
+type Extraction struct {
+	Facts chatops.Facts
+	// Packages are the packages named and not turned down, in order of
+	// appearance; Rejected those that were turned down ("nie premium").
+	Packages []string
+	Rejected []string
+
+	toks []token
+}
+
+// Extractor reads facts. It is built once and safe for concurrent use.
+type Extractor struct {
+	cities   *cityIndex
+	names    map[string]bool
+	packages *packageIndex
+}
+
+// NewExtractor builds an extractor that knows the given packages.
+func NewExtractor(packages []Package) *Extractor {
+	return &Extractor{cities: newCityIndex(citiesFile), names: loadNames(namesFile), packages: newPackageIndex(packages)}
+}
+
+// Extract reads a message. It never fails: what cannot be read is left unknown.
+func (x *Extractor) Extract(message string, asked Asked) *Extraction {
+	s := normalise(message)
+	e := &Extraction{}
+	e.toks = x.contacts(s, &e.Facts)
+	e.Facts.SquareMeters = findArea(e.toks, asked)
+	e.Facts.Budget = findBudget(e.toks)
+	e.Packages, e.Rejected, e.Facts.Package = x.packages.find(e.toks)
+	e.Facts.Name = x.findName(s, e.toks, asked)
+	e.Facts.City = x.cities.find(e.toks)
+	return e
+}
+
+// contacts finds e-mail addresses and phone numbers and cuts the text into
+// tokens around them.
+func (x *Extractor) contacts(s string, f *chatops.Facts) []token {
+	emails := findEmails(s)
+	phones, numbers := findPhones(s)
+	links := findLinks(s)
+	all := make([]span, 0, len(emails)+len(phones)+len(links))
+	all = append(append(append(all, emails...), phones...), links...)
+	sort.SliceStable(all, func(i, j int) bool { return all[i].start < all[j].start })
+	spans := all[:0]
+	for _, sp := range all {
+		if n := len(spans); n > 0 && sp.start < spans[n-1].end {
+			continue // an address holds digits, a link an address
+		}
+		spans = append(spans, sp)
+	}
+	toks := tokenise(s, spans)
+	if sp, ok := chooseFact(toks, fieldEmail); ok {
+		f.Email = strings.ToLower(s[sp.start:sp.end])
+	}
+	if sp, ok := chooseFact(toks, fieldPhone); ok {
+		f.Phone = numbers[slices.IndexFunc(phones, func(p span) bool { return p.start == sp.start })]
+	}
+	return toks
+}
+
+// chooseFact picks the first address or number that is not turned down; one
+// that corrects another ("nie ..., tylko ...") goes first.
+func chooseFact(toks []token, f field) (span, bool) {
+	best, bestScore := -1, -1
+	for i := range toks {
+		if toks[i].kind == kindFact && toks[i].taken == f {
+			if score := stanceBefore(toks, i).score(); score > bestScore {
+				best, bestScore = i, score
+			}
+		}
+	}
+	if best < 0 {
+		return span{}, false
+	}
+	return span{start: toks[best].start, end: toks[best].end}, true
+}
+
+// stance is how the text speaks of a candidate.
+type stance int8
+
+const (
+	stanceNeutral stance = iota
+	stanceRejected
+	stancePreferred
+)
+
+// score orders candidates; below 0 means not to be taken.
+func (s stance) score() int {
+	switch s {
+	case stanceRejected:
+		return -10
+	case stancePreferred:
+		return 3
+	}
+	return 0
+}
+
+var (
+	rejecting  = words("nie ani bez zamiast oprocz odpada stary stara stare poprzedni poprzednia bledny zly not no never dont wont isnt instead without except old wrong")
+	preferring = words("tylko wole wolimy wolalbym wolalabym jednak lecz raczej wybieram wybieramy wybralem wybralam nowy nowa poprawny " +
+		"poprawna aktualny aktualna przepraszam znaczy zdecydowanie prefer rather actually sorry new correct choose but")
+	// turning words end the reach of a "nie" before them.
+	turning = words("a ale czy albo lub i and or if whether wiem jestem pewien pewna mam moge masz know sure macie")
+)
+
+// stanceBefore looks back from a token for a word that turns it down or prefers
+// it, within the clause and at most five words.
+func stanceBefore(toks []token, i int) stance {
+	for k, seen := i-1, 0; k >= 0 && seen < 5; k-- {
+		t := &toks[k]
+		switch {
+		case t.breaks():
+			return stanceNeutral
+		case t.kind == kindFact || t.taken == fieldPackage || t.taken == fieldCity:
+			return stanceNeutral
+		case t.is(preferring):
+			return stancePreferred
+		case t.is(rejecting):
+			return stanceRejected
+		case t.is(turning):
+			return stanceNeutral
+		}
+		if t.kind == kindWord {
+			seen++
+		}
+	}
+	return stanceNeutral
+}
+
+// rejectedAfter reports whether the words after a candidate turn it down:
+// "premium odpada", "premium mnie nie interesuje", "premium is too expensive".
+func rejectedAfter(toks []token, end int) bool {
+	for k, seen := end, 0; k < len(toks) && seen < 4; k++ {
+		t := &toks[k]
+		switch {
+		case t.breaks() || t.kind == kindFact || t.taken != fieldNone:
+			return false
+		case t.kind == kindWord && (t.fold == "odpada" || t.fold == "odpadaja" || t.fold == "drogi" || t.fold == "drogie"):
+			return true
+		case t.kind == kindWord && t.fold == "expensive" && k > end && toks[k-1].fold == "too":
+			return true
+		case t.kind == kindWord && (t.fold == "nie" || t.fold == "not"):
+			return k+1 >= len(toks) || toks[k+1].taken == fieldNone
+		case t.is(turning):
+			return false
+		}
+		seen++
+	}
+	return false
+}
+
+// words makes a set of a space-separated list.
+func words(list string) map[string]bool {
+	fields := strings.Fields(list)
+	set := make(map[string]bool, len(fields))
+	for _, w := range fields {
+		set[w] = true
+	}
+	return set
+}

@@ -1,0 +1,82 @@
+package chat
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"testing"
+
+	"chatops/internal/chatops"
+)
+
+func testPackages() []Package {
+	return []Package{
+		{Name: "Express", Aliases: []string{"ekspres", "expres", "expressu", "expressie", "expressem"}},
+		{Name: "Express Plus", Aliases: []string{"ekspres plus", "expres plus"}},
+		{Name: "Comfort", Aliases: []string{"komfort", "komfortu"}},
+		{Name: "Premium"},
+		{Name: "Individual", Aliases: []string{"projekt indywidualn*", "pakiet indywidualn*"}},
+	}
+}
+
+type extractionCase struct {
+	Message  string         `json:"message"`
+	Context  map[string]any `json:"context"`
+	Absent   []string       `json:"absent"`
+	Confirms *bool          `json:"confirms"`
+}
+
+func readCases[T any](t testing.TB, name string) []T {
+	t.Helper()
+	f, err := os.Open("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out []T
+	sc := bufio.NewScanner(f)
+	for sc.Scan() {
+		var c T
+		if err := json.Unmarshal(sc.Bytes(), &c); err != nil {
+			t.Fatalf("%s: %v", sc.Text(), err)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func factsMap(t testing.TB, f chatops.Facts) map[string]any {
+	t.Helper()
+	b, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]any{}
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func checkExtraction(t *testing.T, x *Extractor, c extractionCase) {
+	t.Helper()
+	got := factsMap(t, x.Extract(c.Message, AskedNothing).Facts)
+	for k, want := range c.Context {
+		if got[k] != want {
+			t.Errorf("%q: %s = %v, want %v", c.Message, k, got[k], want)
+		}
+	}
+	for _, k := range c.Absent {
+		if v, ok := got[k]; ok {
+			t.Errorf("%q: %s = %v, want none", c.Message, k, v)
+		}
+	}
+}
+
+func TestExtract_ReadsTheExamples(t *testing.T) {
+	t.Parallel()
+	x := NewExtractor(testPackages())
+	for _, c := range readCases[extractionCase](t, "extraction.jsonl") {
+		checkExtraction(t, x, c)
+	}
+}

@@ -1,0 +1,127 @@
+package chat
+
+import (
+	"slices"
+	"strings"
+)
+
+// packageAlias is a way to name a package, as folded words; a word that ends in
+// "*" stands for every word that begins so.
+type packageAlias struct {
+	words []string
+	index int
+}
+
+// packageIndex finds packages by what people call them.
+type packageIndex struct {
+	names   []string
+	aliases []packageAlias // the longest first
+	typos   *typoIndex
+	typoOf  []int
+}
+
+func newPackageIndex(packages []Package) *packageIndex {
+	x := &packageIndex{}
+	var typoWords []string
+	for n, p := range packages {
+		x.names = append(x.names, p.Name)
+		for _, a := range append([]string{p.Name}, p.Aliases...) {
+			w := strings.Fields(fold(a))
+			x.aliases = append(x.aliases, packageAlias{words: w, index: n})
+			if len(w) == 1 && len(w[0]) > minTypo && !strings.HasSuffix(w[0], "*") {
+				typoWords, x.typoOf = append(typoWords, w[0]), append(x.typoOf, n)
+			}
+		}
+	}
+	slices.SortStableFunc(x.aliases, func(a, b packageAlias) int { return len(b.words) - len(a.words) })
+	x.typos = newTypoIndex(typoWords)
+	return x
+}
+
+// packageMention is a package named in a text.
+type packageMention struct{ index, first, end int }
+
+// find returns the packages named and not turned down, those turned down, and
+// the one that the visitor wants, or "" when several are named alike.
+func (x *packageIndex) find(toks []token) (named, rejected []string, wanted string) {
+	var mentions []packageMention
+	for i := 0; i < len(toks); i++ {
+		if m, ok := x.match(toks, i); ok {
+			for k := m.first; k < m.end; k++ {
+				toks[k].taken = fieldPackage
+			}
+			mentions = append(mentions, m)
+			i = m.end - 1
+		}
+	}
+	preferred := ""
+	for _, m := range mentions {
+		name := x.names[m.index]
+		s := stanceBefore(toks, m.first)
+		switch {
+		case s == stanceRejected || s == stanceNeutral && rejectedAfter(toks, m.end):
+			rejected = append(rejected, name)
+			continue
+		case s == stancePreferred:
+			preferred = name
+		}
+		if !slices.Contains(named, name) {
+			named = append(named, name)
+		}
+	}
+	switch {
+	case preferred != "":
+		wanted = preferred
+	case len(named) == 1:
+		wanted = named[0]
+	}
+	rejected = slices.DeleteFunc(rejected, func(r string) bool { return slices.Contains(named, r) })
+	return named, rejected, wanted
+}
+
+func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
+	if toks[i].kind != kindWord || toks[i].taken != fieldNone {
+		return packageMention{}, false
+	}
+	for _, a := range x.aliases {
+		if end, ok := matchAlias(toks, i, a.words); ok && !coffee(toks, i, end) {
+			return packageMention{index: a.index, first: i, end: end}, true
+		}
+	}
+	m, found := packageMention{}, false
+	x.typos.find(toks[i].fold, func(n int) {
+		m, found = packageMention{index: x.typoOf[n], first: i, end: i + 1}, true
+	})
+	if found && coffee(toks, i, i+1) {
+		return m, false
+	}
+	return m, found
+}
+
+func matchAlias(toks []token, i int, alias []string) (int, bool) {
+	for _, w := range alias {
+		if i < len(toks) && toks[i].fold == "-" && w != "-" {
+			i++
+		}
+		if i >= len(toks) || !wordMatches(toks[i].fold, w) {
+			return 0, false
+		}
+		i++
+	}
+	return i, true
+}
+
+func wordMatches(word, pattern string) bool {
+	if p, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(word, p)
+	}
+	return word == pattern
+}
+
+// coffee keeps coffee machines ("ekspres do kawy") from being a package.
+func coffee(toks []token, i, end int) bool {
+	if end+1 < len(toks) && toks[end].fold == "do" && toks[end+1].fold == "kawy" {
+		return true
+	}
+	return i > 0 && (toks[i-1].fold == "cisnieniowy" || toks[i-1].fold == "kolbowy")
+}
