@@ -172,7 +172,7 @@ const recordTimeout = 15 * time.Second
 func (e *Engine) turnAway(lf *life, l *lane, b *chatops.Batch, freshRun *int) (*chatops.Batch, bool) {
 	leaseEnd := e.now().Add(b.Request.Lease)
 	rec := chatops.Record{Batch: b, Done: true, Outcomes: make([]chatops.Outcome, len(b.Alerts))}
-	o := chatops.Outcome{Kind: chatops.OutcomeParked, Error: "integration " + l.integration + " is not configured: waiting until it is"}
+	o := chatops.Outcome{Kind: chatops.OutcomeParked, Error: "integration " + Redact(l.integration) + " is not configured: waiting until it is"}
 	if l.service == unknown {
 		o.Kind = chatops.OutcomeFailed
 		o.Error = "no integration delivers to targets of the kind " + l.label
