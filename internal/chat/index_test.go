@@ -1,0 +1,35 @@
+package chat
+
+import (
+	"strings"
+	"testing"
+)
+
+type questionCase struct {
+	Question string `json:"question"`
+	Topic    Topic  `json:"topic"`
+	Lang     Lang   `json:"lang"`
+	Contains string `json:"contains"`
+}
+
+func testKnowledge(t testing.TB) *Knowledge {
+	t.Helper()
+	k, err := LoadKnowledge(Embedded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestSearch_FindsTheTopicOfTheExamples(t *testing.T) {
+	t.Parallel()
+	k := testKnowledge(t)
+	x, idx := NewExtractor(k.Packages), NewIndex(k)
+	for _, c := range readCases[questionCase](t, "questions.jsonl") {
+		hits := idx.Search(x.Extract(c.Question, AskedNothing))
+		if len(hits) == 0 || hits[0].Topic != c.Topic {
+			t.Errorf("%q: %v, want %s", c.Question, hits, c.Topic)
+		}
+	}
+	_ = strings.ToLower
+}

@@ -1,0 +1,243 @@
+package chat
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"chatops/internal/chatops"
+)
+
+//go:embed knowledge
+var embedded embed.FS
+
+// Embedded returns the knowledge base that is built in: that of a fictional
+// company.
+func Embedded() fs.FS {
+	sub, err := fs.Sub(embedded, "knowledge")
+	if err != nil {
+		panic(err) // the folder is part of the binary
+	}
+	return sub
+}
+
+// Files of a knowledge base beside the entries, which are <lang>/<topic>.toml.
+const (
+	companyFile  = "company.toml"
+	packagesFile = "packages.toml"
+	dialogueFile = "dialogue.toml"
+)
+
+// maxPrice is the highest price per m2 believed, in PLN; more is a slip.
+const maxPrice = 100_000
+
+// loader collects what is wrong with a knowledge base, so that its author sees
+// all of it at once.
+type loader struct {
+	fsys fs.FS
+	errs []error
+}
+
+func (l *loader) fail(file, field, format string, args ...any) {
+	l.errs = append(l.errs, fmt.Errorf("%s: %s: %s", file, field, fmt.Sprintf(format, args...)))
+}
+
+// LoadKnowledge reads a knowledge base and checks it. The error, CodeInvalid,
+// names each file and field that is wrong.
+func LoadKnowledge(fsys fs.FS) (*Knowledge, error) {
+	l := &loader{fsys: fsys}
+	k := &Knowledge{entries: map[Lang]map[Topic]*Entry{}, phrases: map[Lang]map[string]string{}}
+	l.decode(companyFile, &k.Company)
+	l.company(&k.Company)
+	k.Packages = l.packages()
+	for _, lang := range languages {
+		k.entries[lang] = l.entries(lang)
+		k.phrases[lang] = l.phrases(lang)
+	}
+	if len(l.errs) > 0 {
+		return nil, chatops.Errorf(chatops.CodeInvalid, "load knowledge base: %s", errors.Join(l.errs...).Error())
+	}
+	return k, nil
+}
+
+// decode reads a TOML file and refuses keys that nothing reads: they are slips.
+func (l *loader) decode(file string, into any) bool {
+	b, err := fs.ReadFile(l.fsys, file)
+	if err != nil {
+		l.fail(file, "file", "cannot be read (%v)", errors.Unwrap(err))
+		return false
+	}
+	meta, err := toml.Decode(string(b), into)
+	if err != nil {
+		l.fail(file, "syntax", "%v", err)
+		return false
+	}
+	for _, key := range meta.Undecoded() {
+		l.fail(file, key.String(), "unknown field")
+	}
+	return true
+}
+
+func (l *loader) need(file, field, value string) {
+	if strings.TrimSpace(value) == "" {
+		l.fail(file, field, "must not be empty")
+	}
+}
+
+func (l *loader) company(c *Company) {
+	l.need(companyFile, "name", c.Name)
+	l.need(companyFile, "phone", c.Phone)
+	l.need(companyFile, "email", c.Email)
+	l.need(companyFile, "address", c.Address)
+	l.need(companyFile, "booking_url", c.BookingURL)
+	l.need(companyFile, "privacy_url", c.PrivacyURL)
+	if len(c.Areas) == 0 {
+		l.fail(companyFile, "areas", "must name at least one city")
+	}
+}
+
+func (l *loader) packages() []Package {
+	var file struct {
+		Package []Package `toml:"package"`
+	}
+	if !l.decode(packagesFile, &file) {
+		return nil
+	}
+	if len(file.Package) == 0 {
+		l.fail(packagesFile, "package", "must hold at least one package")
+	}
+	seen := map[string]string{}
+	for i := range file.Package {
+		p := &file.Package[i]
+		field := fmt.Sprintf("package[%d]", i)
+		l.need(packagesFile, field+".name", p.Name)
+		switch {
+		case p.ByEstimate && p.PricePerM2 != 0:
+			l.fail(packagesFile, field+".price_per_m2", "must be left out for a package by estimate, is %d", p.PricePerM2)
+		case !p.ByEstimate && (p.PricePerM2 <= 0 || p.PricePerM2 > maxPrice):
+			l.fail(packagesFile, field+".price_per_m2", "must be 1 to %d PLN, is %d", maxPrice, p.PricePerM2)
+		}
+		for _, a := range append([]string{p.Name}, p.Aliases...) {
+			if fold(strings.TrimSpace(a)) == "" {
+				l.fail(packagesFile, field+".aliases", "must not hold an empty alias")
+			} else if other, dup := seen[fold(a)]; dup {
+				l.fail(packagesFile, field+".aliases", "%q already names %s", a, other)
+			}
+			seen[fold(a)] = p.Name
+		}
+		for _, lang := range languages {
+			t := p.text(lang)
+			l.need(packagesFile, fmt.Sprintf("%s.%s.summary", field, lang), t.Summary)
+			if len(t.Includes) == 0 {
+				l.fail(packagesFile, fmt.Sprintf("%s.%s.includes", field, lang), "must not be empty")
+			}
+		}
+	}
+	if !slices.ContainsFunc(file.Package, func(p Package) bool { return !p.ByEstimate }) && len(file.Package) > 0 {
+		l.fail(packagesFile, "package", "at least one needs a price_per_m2")
+	}
+	slices.SortStableFunc(file.Package, func(a, b Package) int {
+		if a.ByEstimate != b.ByEstimate {
+			return cmp.Compare(boolInt(a.ByEstimate), boolInt(b.ByEstimate))
+		}
+		return cmp.Compare(a.PricePerM2, b.PricePerM2)
+	})
+	return file.Package
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// entries reads <lang>/*.toml; every topic must be answered once.
+func (l *loader) entries(lang Lang) map[Topic]*Entry {
+	out := map[Topic]*Entry{}
+	from := map[Topic]string{}
+	list, err := fs.ReadDir(l.fsys, string(lang))
+	if err != nil {
+		l.fail(string(lang), "folder", "cannot be read (%v)", errors.Unwrap(err))
+		return out
+	}
+	for _, d := range list {
+		file := path.Join(string(lang), d.Name())
+		if d.IsDir() || path.Ext(file) != ".toml" || d.Name() == dialogueFile {
+			continue
+		}
+		e := &Entry{}
+		if !l.decode(file, e) {
+			continue
+		}
+		switch {
+		case !slices.Contains(Topics(), e.Topic):
+			l.fail(file, "topic", "%q is not a topic; expected one of %v", e.Topic, Topics())
+			continue
+		case from[e.Topic] != "":
+			l.fail(file, "topic", "%q is answered by %s already", e.Topic, from[e.Topic])
+			continue
+		}
+		from[e.Topic], out[e.Topic] = file, e
+		l.entry(file, e)
+	}
+	for _, t := range Topics() {
+		if out[t] == nil {
+			l.fail(string(lang), "topic", "%q has no entry; add %s/%s.toml", t, lang, t)
+		}
+	}
+	return out
+}
+
+func (l *loader) entry(file string, e *Entry) {
+	l.need(file, "title", e.Title)
+	l.need(file, "answer", e.Answer)
+	if len(e.Keywords) == 0 {
+		l.fail(file, "keywords", "must not be empty: the entry could never be found")
+	}
+	for i, kw := range e.Keywords {
+		if _, err := parsePhrase(kw); err != nil {
+			l.fail(file, fmt.Sprintf("keywords[%d]", i), "%q: %v", kw, err)
+		}
+	}
+	for field, text := range map[string]string{
+		"answer": e.Answer, "variants.city_served": e.Variants.CityServed,
+		"variants.city_other": e.Variants.CityOther, "variants.area_known": e.Variants.AreaKnown,
+	} {
+		l.placeholders(file, field, text)
+	}
+}
+
+func (l *loader) placeholders(file, field, text string) {
+	for _, name := range placeholderNames(text) {
+		if !slices.Contains(placeholders, name) {
+			l.fail(file, field, "{%s} is not a placeholder; expected one of %v", name, placeholders)
+		}
+	}
+}
+
+// phrases reads <lang>/dialogue.toml; every phrase is needed.
+func (l *loader) phrases(lang Lang) map[string]string {
+	file := path.Join(string(lang), dialogueFile)
+	out := map[string]string{}
+	if !l.decode(file, &out) {
+		return out
+	}
+	for _, key := range phraseKeys {
+		l.need(file, key, out[key])
+		l.placeholders(file, key, out[key])
+	}
+	for key := range out {
+		if !slices.Contains(phraseKeys, key) {
+			l.fail(file, key, "unknown field")
+		}
+	}
+	return out
+}
