@@ -150,12 +150,9 @@ func alertPages(e *env) {
 			now.Add(-time.Duration(i/20)*time.Minute))
 		made = append(made, id)
 	}
-	slices.SortFunc(made, func(a, b int64) int {
-		if d := (int(a-made[0]) / 20) - (int(b-made[0]) / 20); d != 0 {
-			return d
-		}
-		return int(b - a)
-	})
+	for run := range slices.Chunk(made, 20) { // the newest is listed first
+		slices.Reverse(run)
+	}
 	filters := map[string]chatops.AlertFilter{
 		"everything":   {},
 		"two statuses": {Statuses: []chatops.AlertStatus{"failed", "pending"}},

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"chatops/internal/chatops"
@@ -152,7 +153,7 @@ func textLimits(e *env) {
 	}
 	for name, set := range fields {
 		for _, n := range []int{255, 256, 10_000} {
-			t := leadTurn("limit-" + name + strings.Repeat("x", n%7))
+			t := leadTurn(fmt.Sprintf("limit-%s-%d", name, n))
 			t.Alerts = nil
 			text := strings.Repeat("ł", n)
 			set(t, text)

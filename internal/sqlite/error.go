@@ -1,0 +1,104 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"chatops/internal/chatops"
+)
+
+// cause keeps the driver's error for errors.Is and errors.As without ever
+// showing its own text, which may quote a statement.
+type cause struct {
+	text string
+	err  error
+}
+
+func (c cause) Error() string { return c.text }
+func (c cause) Unwrap() error { return c.err }
+
+// wrap makes an error with a text that may be shown.
+func wrap(code chatops.Code, err error, text string) error {
+	return chatops.Errorf(code, "%w", cause{text, err})
+}
+
+// translate turns any error of a call into a *chatops.Error.
+func translate(err error) error {
+	var own *chatops.Error
+	if err == nil || errors.As(err, &own) {
+		return err
+	}
+	var code sqlite3.ErrorCode
+	switch {
+	case errors.Is(err, context.Canceled):
+		return wrap(chatops.CodeInterrupted, err, "database call was cancelled")
+	case errors.Is(err, context.DeadlineExceeded):
+		return wrap(chatops.CodeUnavailable, err, "database did not answer in time")
+	case errors.Is(err, sql.ErrNoRows):
+		return wrap(chatops.CodeNotFound, err, "no such row")
+	case errors.Is(err, sql.ErrConnDone), strings.Contains(err.Error(), "database is closed"):
+		return wrap(chatops.CodeUnavailable, err, "store is closed")
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return wrap(chatops.CodeUnavailable, err, diskFull)
+	case errors.As(err, &code):
+		return engineError(code, err)
+	}
+	return wrap(chatops.CodeInternal, err, "database call went wrong")
+}
+
+const diskFull = "disk full: the database file cannot grow"
+
+// engineError translates what SQLite answered.
+func engineError(primary sqlite3.ErrorCode, err error) error {
+	code, text := chatops.CodeInternal, "database refused a statement: "+primary.Error()
+	switch primary {
+	case sqlite3.BUSY, sqlite3.LOCKED:
+		code, text = chatops.CodeUnavailable, "database is busy: another process has been writing for too long"
+	case sqlite3.FULL:
+		code, text = chatops.CodeUnavailable, diskFull
+	case sqlite3.READONLY:
+		code, text = chatops.CodeUnavailable, "database file is read-only"
+	case sqlite3.IOERR:
+		code, text = chatops.CodeUnavailable, "database file cannot be read or written"
+	case sqlite3.CANTOPEN, sqlite3.PERM, sqlite3.AUTH:
+		code, text = chatops.CodeUnavailable, "database file cannot be opened"
+	case sqlite3.NOMEM:
+		code, text = chatops.CodeUnavailable, "out of memory"
+	case sqlite3.INTERRUPT:
+		code, text = chatops.CodeUnavailable, "database did not answer in time"
+	case sqlite3.NOTADB, sqlite3.CORRUPT:
+		text = "database file is damaged or is not a database"
+	case sqlite3.TOOBIG:
+		code, text = chatops.CodeInvalid, "a value is too large to be stored"
+	case sqlite3.CONSTRAINT:
+		code, text = constraintError(err)
+	case sqlite3.ERROR:
+		if msg := err.Error(); strings.Contains(msg, "no such table") || strings.Contains(msg, "no such column") {
+			code, text = chatops.CodeConflict, "database schema is not what this chatops needs: run `chatops migrate up`"
+		}
+	}
+	return wrap(code, err, text)
+}
+
+func constraintError(err error) (code chatops.Code, text string) {
+	switch {
+	case errors.Is(err, sqlite3.CONSTRAINT_UNIQUE), errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY):
+		return chatops.CodeConflict, "the same thing is stored already"
+	case errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY):
+		return chatops.CodeConflict, "something that this belongs to is gone"
+	}
+	return chatops.CodeInvalid, "a value does not fit its column"
+}
+
+// notFound replaces the text of CodeNotFound by one that names the thing.
+func notFound(err error, format string, args ...any) error {
+	if chatops.ErrorCode(err) == chatops.CodeNotFound {
+		return chatops.Errorf(chatops.CodeNotFound, format, args...)
+	}
+	return err
+}

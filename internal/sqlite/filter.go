@@ -1,0 +1,209 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"chatops/internal/chatops"
+)
+
+// condition is a part of a WHERE clause.
+type condition struct {
+	sql  string
+	args []any
+}
+
+// conditions renders a filter without its statuses.
+func conditions(f *chatops.AlertFilter) []condition {
+	var list []condition
+	add := func(sql string, args ...any) { list = append(list, condition{sql, args}) }
+	if len(f.Types) > 0 {
+		add("event_type in (select value from json_each(?))", jsonArray(f.Types))
+	}
+	if len(f.Targets) > 0 {
+		add("target in (select value from json_each(?))", jsonArray(f.Targets))
+	}
+	if f.Error != "" {
+		add("instr(chatops_fold(error_message), ?) > 0", strings.ToLower(chatops.CleanText(f.Error)))
+	}
+	if f.Fingerprint != "" {
+		add("fingerprint = ?", text(f.Fingerprint))
+	}
+	if !f.Since.IsZero() {
+		add("created_at >= ?", stamp(f.Since))
+	}
+	if !f.Until.IsZero() {
+		add("created_at < ?", stamp(f.Until))
+	}
+	if f.MinAttempts > 0 {
+		add("retry_count >= ?", f.MinAttempts)
+	}
+	if len(f.IDs) > 0 {
+		add("id in (select value from json_each(?))", jsonArray(f.IDs))
+	}
+	if f.OperationID != "" {
+		add("operation_id = ?", text(f.OperationID))
+	}
+	return list
+}
+
+// jsonArray renders a list as one parameter.
+func jsonArray[T any](list []T) string {
+	raw, err := json.Marshal(list)
+	if err != nil {
+		return "[]" // strings and numbers always marshal
+	}
+	return string(raw)
+}
+
+// trouble are the statuses of the partial indexes that begin with target, type
+// or fingerprint. SQLite uses them only for queries that repeat this condition.
+const trouble = " and status in ('pending', 'failed')"
+
+func inTrouble(s chatops.AlertStatus) bool {
+	return s == chatops.AlertPending || s == chatops.AlertFailed
+}
+
+// statusLiterals keeps the known ones of a list, once each, as literals, because
+// a partial index is of no use to a parameter.
+func statusLiterals(list []chatops.AlertStatus) []string {
+	var out []string
+	for _, s := range chatops.AlertStatuses() {
+		if slices.Contains(list, s) {
+			out = append(out, "'"+string(s)+"'")
+		}
+	}
+	return out
+}
+
+// page is a query for alerts in the order of the list. It is made of one branch
+// per status (and target or type, where there are few), each of which reads its
+// first rows from an index that has them in order.
+type page struct {
+	filter   chatops.AlertFilter
+	statuses []chatops.AlertStatus // empty: all
+	extra    []condition
+	limit    int
+}
+
+// fewBranches bounds the product of statuses and targets or types.
+const fewBranches = 8
+
+func (p *page) and(sql string, args ...any) { p.extra = append(p.extra, condition{sql, args}) }
+
+// sql renders the query for whole alerts.
+func (p *page) sql() (string, []any) {
+	keys, args := p.keys()
+	return "with page as (" + keys + ")\nselect " + qualified(alertColumns) +
+		"\nfrom page join dead_letter_queue d on d.id = page.id order by page.created_at desc, page.id desc", args
+}
+
+// keys renders the query for id, created_at and whether the alert is in flight.
+func (p *page) keys() (string, []any) {
+	var branches []string
+	var args []any
+	where := append(conditions(&p.filter), p.extra...)
+	for _, first := range p.branches() {
+		var clauses []string
+		for _, c := range append([]condition{first}, where...) {
+			if c.sql != "" {
+				clauses = append(clauses, c.sql)
+				args = append(args, c.args...)
+			}
+		}
+		branch := "select id, created_at, lease_id is not null from dead_letter_queue"
+		if len(clauses) > 0 {
+			branch += " where " + strings.Join(clauses, " and ")
+		}
+		branches = append(branches,
+			fmt.Sprintf("select * from (%s order by created_at desc, id desc limit %d)", branch, p.limit))
+	}
+	if len(branches) == 0 { // statuses that do not exist: an empty page
+		branches = []string{"select 0 as id, '' as created_at, 0 where false"}
+	}
+	return strings.Join(branches, "\nunion all ") + fmt.Sprintf(" order by 2 desc, 1 desc limit %d", p.limit), args
+}
+
+// branches are the leading conditions of the branches.
+func (p *page) branches() []condition {
+	f := &p.filter
+	statuses := p.statuses
+	if len(statuses) == 0 {
+		if len(f.Targets)+len(f.Types) == 0 && f.Fingerprint == "" || len(f.IDs) > 0 {
+			return []condition{{}}
+		}
+		statuses = chatops.AlertStatuses()
+	}
+	column, values := "", []string(nil)
+	switch {
+	case len(f.Targets) > 0 && len(f.Targets) <= fewBranches:
+		column, values = "target", f.Targets
+	case len(f.Types) > 0 && len(f.Types) <= fewBranches:
+		column, values = "event_type", f.Types
+	}
+	var list []condition
+	for _, s := range chatops.AlertStatuses() {
+		if !slices.Contains(statuses, s) {
+			continue
+		}
+		base := "status = '" + string(s) + "'"
+		if inTrouble(s) {
+			base += trouble
+		}
+		if column == "" {
+			list = append(list, condition{sql: base})
+			continue
+		}
+		for _, v := range distinct(values) {
+			list = append(list, condition{base + " and " + column + " = ?", []any{text(v)}})
+		}
+	}
+	return list
+}
+
+func distinct(list []string) []string {
+	out := slices.Clone(list)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// qualified puts the table's alias before each column.
+func qualified(columns string) string {
+	list := strings.Split(columns, ",")
+	for i, c := range list {
+		list[i] = "d." + strings.TrimSpace(c)
+	}
+	return strings.Join(list, ", ")
+}
+
+// countQuery counts what matches, with the given statuses (none: all). A filter
+// of statuses and types only is answered by the counters.
+func countQuery(f chatops.AlertFilter, statuses []chatops.AlertStatus) (string, []any) {
+	where := conditions(&f)
+	table, what := "dead_letter_queue", "count(*)"
+	plain := f
+	plain.Statuses, plain.Types = nil, nil
+	if len(conditions(&plain)) == 0 {
+		table, what = "dlq_count", "coalesce(sum(n), 0)"
+	}
+	var clauses []string
+	var args []any
+	for _, c := range where {
+		clauses = append(clauses, c.sql)
+		args = append(args, c.args...)
+	}
+	if len(statuses) > 0 {
+		literals := statusLiterals(statuses)
+		clauses = append(clauses, "status in ("+strings.Join(literals, ", ")+")")
+		if table == "dead_letter_queue" && !slices.ContainsFunc(statuses, func(s chatops.AlertStatus) bool { return !inTrouble(s) }) {
+			clauses = append(clauses, strings.TrimPrefix(trouble, " and "))
+		}
+	}
+	query := "select " + what + " from " + table
+	if len(clauses) > 0 {
+		query += " where " + strings.Join(clauses, " and ")
+	}
+	return query, args
+}

@@ -1,0 +1,230 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"chatops/internal/chatops"
+)
+
+const (
+	insertOperation = `
+insert into dlq_operation (id, kind, filter, actor, reason, matched, max_id, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)`
+
+	selectOperation = `
+select id, kind, filter, actor, reason, matched, changed, skipped, created_at, done_at, max_id, cursor_at, cursor_id
+from dlq_operation where id = ?`
+
+	moveOperation = `
+update dlq_operation set changed = ?, skipped = ?, cursor_at = ?, cursor_id = ?, done_at = ? where id = ?`
+
+	retryAlert = `
+update dead_letter_queue set status = 'pending', retry_count = 0, next_attempt_at = ?, operation_id = ? where id = ?`
+
+	discardAlert = `
+update dead_letter_queue set status = 'discarded', operation_id = ? where id = ?`
+
+	// What an operation may still change: rows that existed and have not been
+	// tried since it was created, and that no other operation has taken which
+	// ran at any time since then.
+	stillSelected = `id <= ? and coalesce(last_attempt_at, '') <= ?
+  and not exists (select 1 from dlq_operation o where o.id = dead_letter_queue.operation_id and o.id <> ?
+    and (o.done_at is null or o.done_at > ?))`
+
+	selectProgress = `
+select o.changed, coalesce(sum(d.status = 'delivered'), 0), coalesce(sum(d.status = 'failed'), 0),
+  coalesce(sum(d.status in ('queued', 'pending') and coalesce(d.last_attempt_at, '') > o.created_at), 0),
+  coalesce(sum(d.status in ('queued', 'pending') and coalesce(d.last_attempt_at, '') <= o.created_at), 0)
+from dlq_operation o left join dead_letter_queue d on d.operation_id = o.id
+where o.id = ? group by o.id`
+)
+
+// selectable are the statuses that each kind of operation selects from.
+var selectable = map[chatops.OperationKind][]chatops.AlertStatus{
+	chatops.OperationRetry:   {chatops.AlertFailed, chatops.AlertPending},
+	chatops.OperationDiscard: {chatops.AlertQueued, chatops.AlertPending, chatops.AlertFailed},
+}
+
+// selectedStatuses is what an operation's filter leaves of them.
+func selectedStatuses(kind chatops.OperationKind, f *chatops.AlertFilter) []chatops.AlertStatus {
+	var out []chatops.AlertStatus
+	for _, s := range selectable[kind] {
+		if len(f.Statuses) == 0 || slices.Contains(f.Statuses, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// CreateOperation freezes a selection: not by listing it, which would write as
+// many rows as it has, but by conditions that nothing fulfils later.
+func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) error {
+	if selectable[op.Kind] == nil {
+		return chatops.Errorf(chatops.CodeInvalid, "operation %q: must be retry or discard", op.Kind)
+	}
+	filter, err := json.Marshal(op.Filter)
+	if err != nil {
+		return chatops.WrapError(chatops.CodeInvalid, err, "filter of the operation cannot be stored")
+	}
+	made := *op
+	err = s.write(ctx, func(tx *writeTx) error {
+		made.CreatedAt, made.Changed, made.Skipped, made.Matched = tx.now, 0, 0, 0
+		if op.ID == "" {
+			made.ID = operationID(tx.now)
+		}
+		if statuses := selectedStatuses(op.Kind, &op.Filter); len(statuses) > 0 {
+			query, args := countQuery(op.Filter, statuses)
+			err := tx.eachOnce(query, func(row scanner) error { return row.Scan(&made.Matched) }, args...)
+			if err != nil {
+				return err
+			}
+		}
+		var newest int64
+		if err := tx.row(`select coalesce(max(id), 0) from dead_letter_queue`).Scan(&newest); err != nil {
+			return err
+		}
+		_, err := tx.exec(insertOperation, made.ID, string(op.Kind), string(chatops.CleanJSON(filter)), text(op.Actor),
+			text(op.Reason), made.Matched, newest, stamp(tx.now))
+		return err
+	})
+	if err == nil {
+		*op = made
+	}
+	return err
+}
+
+// operationID sorts by time of creation.
+func operationID(now time.Time) string {
+	return fmt.Sprintf("op_%014x%s", now.UnixMicro(), strings.ToLower(rand.Text()[:8]))
+}
+
+// storedOperation is an operation with how far it has got.
+type storedOperation struct {
+	chatops.Operation
+	maxID    int64
+	cursorAt string // created_at of the last alert seen, as it is stored
+	cursorID int64
+}
+
+func scanOperation(row scanner, id string) (*storedOperation, error) {
+	var op storedOperation
+	var filter string
+	err := row.Scan(&op.ID, &op.Kind, &filter, &op.Actor, &op.Reason, &op.Matched, &op.Changed, &op.Skipped,
+		timeColumn{&op.CreatedAt}, timeColumn{&op.DoneAt}, &op.maxID, &op.cursorAt, &op.cursorID)
+	if err != nil {
+		return nil, notFound(translate(err), "operation %s: not found", id)
+	}
+	if err := json.Unmarshal([]byte(filter), &op.Filter); err != nil {
+		return nil, chatops.WrapError(chatops.CodeInternal, err, "stored filter of operation "+id+" cannot be read")
+	}
+	return &op, nil
+}
+
+// StepOperation changes the next alerts of the selection.
+func (s *Store) StepOperation(ctx context.Context, id string, limit int) (*chatops.Operation, error) {
+	if limit <= 0 {
+		return nil, chatops.Errorf(chatops.CodeInvalid, "step of %d alerts: must hold at least one", limit)
+	}
+	var op *storedOperation
+	err := s.write(ctx, func(tx *writeTx) (err error) {
+		op, err = scanOperation(tx.row(selectOperation, id), id)
+		if err != nil || !op.DoneAt.IsZero() {
+			return err
+		}
+		return tx.step(op, limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &op.Operation, nil
+}
+
+// candidate is a selected row that has not been seen yet.
+type candidate struct {
+	id       int64
+	at       string
+	inFlight bool
+}
+
+func (tx *writeTx) step(op *storedOperation, limit int) error {
+	rows, err := tx.candidates(op, limit)
+	if err != nil {
+		return err
+	}
+	for _, c := range rows {
+		op.cursorAt, op.cursorID = c.at, c.id
+		switch {
+		case c.inFlight:
+			op.Skipped++
+			continue
+		case op.Kind == chatops.OperationRetry:
+			_, err = tx.exec(retryAlert, stamp(tx.now), op.ID, c.id)
+		default:
+			_, err = tx.exec(discardAlert, op.ID, c.id)
+		}
+		if err != nil {
+			return err
+		}
+		op.Changed++
+	}
+	if len(rows) < limit {
+		op.DoneAt = tx.now
+		op.Skipped = max(0, op.Matched-op.Changed)
+	}
+	_, err = tx.exec(moveOperation, op.Changed, op.Skipped, op.cursorAt, op.cursorID, stampOrNull(op.DoneAt), op.ID)
+	return err
+}
+
+func (tx *writeTx) candidates(op *storedOperation, limit int) ([]candidate, error) {
+	p := page{filter: op.Filter, statuses: selectedStatuses(op.Kind, &op.Filter), limit: limit}
+	if len(p.statuses) == 0 {
+		return nil, nil
+	}
+	created := stamp(op.CreatedAt)
+	p.and(stillSelected, op.maxID, created, op.ID, created)
+	if op.cursorID != 0 {
+		p.and(`(created_at, id) < (?, ?)`, op.cursorAt, op.cursorID)
+	}
+	query, args := p.keys()
+	var rows []candidate
+	err := tx.eachOnce(query, func(row scanner) error {
+		var c candidate
+		err := row.Scan(&c.id, textColumn{&c.at}, &c.inFlight)
+		rows = append(rows, c)
+		return err
+	}, args...)
+	return rows, err
+}
+
+// Operation returns an operation, or CodeNotFound.
+func (s *Store) Operation(ctx context.Context, id string) (*chatops.Operation, error) {
+	var op *storedOperation
+	err := s.read(ctx, func(r *readTx) (err error) {
+		op, err = scanOperation(r.row(selectOperation, id), id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &op.Operation, nil
+}
+
+// OperationProgress counts what became of the alerts that an operation changed.
+func (s *Store) OperationProgress(ctx context.Context, id string) (*chatops.OperationProgress, error) {
+	var p chatops.OperationProgress
+	err := s.read(ctx, func(r *readTx) error {
+		var changed int64
+		err := r.row(selectProgress, id).Scan(&changed, &p.Delivered, &p.Failed, &p.Pending, &p.Waiting)
+		p.Other = max(0, changed-p.Delivered-p.Failed-p.Pending-p.Waiting)
+		return err
+	})
+	if err != nil {
+		return nil, notFound(err, "operation %s: not found", id)
+	}
+	return &p, nil
+}
