@@ -32,7 +32,7 @@ create unique index uq_dlq_idempotency on dead_letter_queue (idempotency_key)
     where idempotency_key is not null;
 -- Lists and clean-up.
 create index idx_dlq_status on dead_letter_queue (status, created_at, id);
-create index idx_dlq_created on dead_letter_queue (created_at, id);
+create index idx_dlq_created on dead_letter_queue (created_at);
 -- Filters of the runbook. Only rows that have failed at least once are in
 -- them, so a first delivery that succeeds does not pay for them.
 create index idx_dlq_trouble_target on dead_letter_queue (target, status, created_at, id)
@@ -134,6 +134,9 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- A row that is made to wait again by hand, as the old runbook does, is due at
+-- once: its former due time lies behind the cursor. A row trigger would be
+-- simpler, and would lock and log every row of every delivery once more.
 -- +goose StatementBegin
 create function dlq_after_update() returns trigger language plpgsql as $$
 begin
@@ -143,6 +146,12 @@ begin
           union all select event_type, status, -1 from removed) change
     group by 1, 2 having sum(d) <> 0 order by 1, 2
     on conflict (event_type, status, slot) do update set n = dlq_count.n + excluded.n;
+    if exists (select from removed where status not in ('queued', 'pending')) then
+        update dead_letter_queue d set next_attempt_at = now()
+        from removed o join added a on a.id = o.id
+        where d.id = o.id and o.status not in ('queued', 'pending') and a.status in ('queued', 'pending')
+          and a.next_attempt_at = o.next_attempt_at;
+    end if;
     return null;
 end $$;
 -- +goose StatementEnd
@@ -176,16 +185,6 @@ begin
 end $$;
 -- +goose StatementEnd
 
--- A row that is made to wait again by hand, as the old runbook does, is due
--- at once: its former due time lies behind the cursor.
--- +goose StatementBegin
-create function dlq_before_requeue() returns trigger language plpgsql as $$
-begin
-    new.next_attempt_at := now();
-    return new;
-end $$;
--- +goose StatementEnd
-
 -- Ends the transaction of a caller whose lease or version is gone.
 -- +goose StatementBegin
 create function chatops_require(held boolean, what text) returns boolean language plpgsql as $$
@@ -207,10 +206,6 @@ create trigger dlq_after_truncate after truncate on dead_letter_queue
     for each statement execute function dlq_after_truncate();
 create trigger dlq_after_target after update of target on dead_letter_queue
     for each row when (old.target is distinct from new.target) execute function dlq_after_target();
-create trigger dlq_before_requeue before update of status on dead_letter_queue
-    for each row when (old.status not in ('queued', 'pending') and new.status in ('queued', 'pending')
-        and new.next_attempt_at = old.next_attempt_at)
-    execute function dlq_before_requeue();
 
 -- +goose Down
 drop table operator_action;
@@ -225,5 +220,4 @@ drop function dlq_after_update();
 drop function dlq_after_delete();
 drop function dlq_after_truncate();
 drop function dlq_after_target();
-drop function dlq_before_requeue();
 drop function chatops_require(boolean, text);

@@ -31,7 +31,7 @@ create unique index uq_dlq_idempotency on dead_letter_queue (idempotency_key)
     where idempotency_key is not null;
 -- Lists and clean-up.
 create index idx_dlq_status on dead_letter_queue (status, created_at, id);
-create index idx_dlq_created on dead_letter_queue (created_at, id);
+create index idx_dlq_created on dead_letter_queue (created_at);
 -- Filters of the runbook, over rows that have failed at least once.
 create index idx_dlq_trouble_target on dead_letter_queue (target, status, created_at, id)
     where status in ('pending', 'failed');
