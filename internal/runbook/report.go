@@ -27,12 +27,6 @@ func hint(err error, format string, args ...any) error {
 	return &hinted{err, fmt.Sprintf(format, args...)}
 }
 
-// silent is an error whose text is already part of the output; only its exit
-// code is left to give.
-type silent struct{ error }
-
-func (s *silent) Unwrap() error { return s.error }
-
 // report ends a run: it shows the error and returns the exit code.
 func (e *Env) report(ctx context.Context, err error) int {
 	if err == nil || isClosedPipe(err) {
@@ -45,9 +39,7 @@ func (e *Env) report(ctx context.Context, err error) int {
 	if errors.Is(err, context.DeadlineExceeded) && code == chatops.CodeInternal {
 		err, code = chatops.WrapError(chatops.CodeUnavailable, err, "no answer in time; a longer --timeout may help"), chatops.CodeUnavailable
 	}
-	if s := (*silent)(nil); !errors.As(err, &s) {
-		e.showError(err, code)
-	}
+	e.showError(err, code)
 	if exit, ok := exitCodes[code]; ok {
 		return exit
 	}
@@ -97,7 +89,7 @@ func asNotExist(err error, target **pflag.NotExistError) bool { return errors.As
 
 // unwritten marks an error of writing the output.
 func unwritten(err error) error {
-	if err == nil || isClosedPipe(err) {
+	if coded := (*chatops.Error)(nil); err == nil || isClosedPipe(err) || errors.As(err, &coded) {
 		return err
 	}
 	return chatops.Errorf(chatops.CodeInternal, "write the output: %w", err)

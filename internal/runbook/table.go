@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/clipperhouse/displaywidth"
 	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 )
@@ -55,14 +55,18 @@ func drawTable(b *bytes.Buffer, s section, style tableStyle) error {
 	for i, row := range s.rows {
 		rows[i] = cleanRow(row)
 	}
-	fit(s.columns, header, rows, style.width)
+	kept := fit(s.columns, header, rows, style.width)
+	columns := s.columns[:kept]
+	for i := range rows {
+		rows[i] = rows[i][:kept]
+	}
 	if style.color {
-		paint(s.columns, rows)
+		paint(columns, rows)
 	}
 	var drawn bytes.Buffer
-	t := newTable(&drawn, s.columns)
+	t := newTable(&drawn, columns)
 	if style.headers {
-		t.Header(header)
+		t.Header(header[:kept])
 	}
 	if err := t.Bulk(rows); err != nil {
 		return err
@@ -100,32 +104,59 @@ func newTable(b *bytes.Buffer, columns []column) *tablewriter.Table {
 	)
 }
 
-// fit shortens cells so that the table is at most width columns wide: flexible
-// columns first, the widest first, then the others. Whole columns stay.
-func fit(columns []column, header []string, rows [][]string, width int) {
+// narrowest is the width below which a column is not worth its place.
+const narrowest = 6
+
+// fit makes the table at most width columns wide. Where there is no room for
+// all columns, those at the right are left out; then cells are shortened:
+// flexible columns first, the widest first, then the others. Whole columns stay.
+// It returns how many columns are left.
+func fit(columns []column, header []string, rows [][]string, width int) int {
 	if width <= 0 {
-		return
+		return len(columns)
 	}
 	widths := make([]int, len(columns))
-	excess := len(gap)*(len(columns)-1) - width
-	for i := range columns {
-		widths[i] = displaywidth.String(header[i])
+	least := -len(gap)
+	kept := len(columns)
+	for i, c := range columns {
+		widths[i] = twwidth.Width(header[i])
 		for _, row := range rows {
-			widths[i] = max(widths[i], displaywidth.String(row[i]))
+			widths[i] = max(widths[i], twwidth.Width(row[i]))
 		}
-		excess += widths[i]
+		least += len(gap) + min(widths[i], narrowest)
+		if c.whole {
+			least += max(widths[i]-narrowest, 0)
+		}
+		if least > width && kept == len(columns) {
+			kept = max(i, 2)
+		}
 	}
-	excess = shrink(columns, widths, excess, 8, func(c column) bool { return c.flex })
+	kept = min(kept, len(columns))
+	columns, widths = columns[:kept], widths[:kept]
+	excess := len(gap)*(kept-1) - width
+	for _, w := range widths {
+		excess += w
+	}
+	excess = shrink(columns, widths, excess, narrowest, func(c column) bool { return c.flex })
 	shrink(columns, widths, excess, 1, func(c column) bool { return !c.whole })
 	for i, c := range columns {
 		if c.whole {
 			continue
 		}
-		header[i] = displaywidth.TruncateString(header[i], widths[i], "…")
+		header[i] = truncate(header[i], widths[i])
 		for _, row := range rows {
-			row[i] = displaywidth.TruncateString(row[i], widths[i], "…")
+			row[i] = truncate(row[i], widths[i])
 		}
 	}
+	return kept
+}
+
+// truncate shortens text to a width and marks that it did.
+func truncate(text string, width int) string {
+	if twwidth.Width(text) <= width {
+		return text
+	}
+	return twwidth.Truncate(text, width, "…")
 }
 
 // shrink takes excess from the widest columns that may give, one cell at a
