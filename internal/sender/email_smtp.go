@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/textproto"
+	"regexp"
 	"strings"
 	"time"
 
@@ -248,14 +249,12 @@ func (r *smtpRun) refusalKind(code int) chatops.FailureKind {
 	return chatops.FailTransient
 }
 
+var enhancedPattern = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}$`)
+
 // enhancedCode returns the status code of RFC 3463 that a reply begins with.
 func enhancedCode(text string) string {
 	word, _, _ := strings.Cut(text, " ")
-	var class, subject, detail int
-	if n, err := fmt.Sscanf(word, "%d.%d.%d", &class, &subject, &detail); n != 3 || err != nil {
-		return ""
-	}
-	if word != fmt.Sprintf("%d.%d.%d", class, subject, detail) || class < 2 || class > 5 {
+	if !enhancedPattern.MatchString(word) {
 		return ""
 	}
 	return word

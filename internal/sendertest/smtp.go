@@ -194,6 +194,9 @@ func (s *SMTP) URL() string {
 // Roots returns the certificate to trust, nil without TLS.
 func (s *SMTP) Roots() *x509.CertPool { return s.pool }
 
+// TLS returns the server's side of TLS for another server, nil without TLS.
+func (s *SMTP) TLS() *tls.Config { return s.tls }
+
 // Set replaces the faults, from the next stage on. Without arguments the server
 // is well.
 func (s *SMTP) Set(faults ...Fault) {
