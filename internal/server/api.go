@@ -90,7 +90,9 @@ func jsonOperation[B any](api huma.API, op huma.Operation) huma.Operation {
 // logged.
 func addOperation[I, O any](s *Server, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	op.SkipValidateParams = true // handlers check, so that all errors read alike
-	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
+	if op.Responses["503"] == nil {
+		op.Errors = append(op.Errors, http.StatusServiceUnavailable)
+	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ var (
 	openerPolicy   = []string{"same-origin"}
 	permissions    = []string{"camera=(), geolocation=(), microphone=(), payment=()"}
 	closing        = []string{"close"}
+	retryAfter     = []string{strconv.Itoa(retryAfterSeconds)}
 	noStore        = []string{"no-store"}
 	apiCSP         = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
 	pageCSP        = []string{"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"sync"
@@ -20,8 +21,8 @@ const (
 
 // Health holds the looks at what the program depends on. PingFunc is required;
 // a nil function means that the part is not there, which is shown as
-// "not_configured" and is no fault. Errors are shown by chatops.ErrorMessage.
-// Every function must return when its context ends, after 2 s at most.
+// "not_configured" and is no fault. Errors are logged; the public sees only that
+// there was one, for texts may name hosts. Every function must return when its context ends, after 2 s at most.
 type Health struct {
 	// PingFunc makes a round trip to the database.
 	PingFunc  func(context.Context) error
@@ -55,28 +56,29 @@ const (
 	stateMissing = "not_configured"
 )
 
-type checkResult struct {
+// CheckResult is what one look found, as /api/health/deep shows it.
+type CheckResult struct {
 	Status    string  `json:"status" enum:"ok,error,not_configured"`
-	Error     string  `json:"error,omitempty"`
+	Error     string  `json:"error,omitempty" doc:"What kind of trouble; the log holds the rest"`
 	LatencyMS float64 `json:"latency_ms" doc:"How long the look took"`
 }
 
 type schedulerResult struct {
-	checkResult
+	CheckResult
 	Jobs []JobHealth `json:"jobs" nullable:"false"`
 }
 
 type queueResult struct {
-	checkResult
+	CheckResult
 	Pending          int64   `json:"pending" doc:"Alerts waiting: never tried, or to be tried again"`
 	Failed           int64   `json:"failed" doc:"Alerts that wait for an operator"`
 	OldestAgeSeconds float64 `json:"oldest_age_seconds" doc:"Age of the oldest waiting alert; 0 when none waits"`
 }
 
 type deepChecks struct {
-	Database        checkResult              `json:"database"`
-	Redis           checkResult              `json:"redis"`
-	SMTP            checkResult              `json:"smtp"`
+	Database        CheckResult              `json:"database"`
+	Redis           CheckResult              `json:"redis"`
+	SMTP            CheckResult              `json:"smtp"`
 	Scheduler       schedulerResult          `json:"scheduler"`
 	CircuitBreakers map[string]BreakerHealth `json:"circuit_breakers"`
 	DeadLetterQueue queueResult              `json:"dead_letter_queue"`
@@ -105,13 +107,15 @@ type shallowHealth struct {
 }
 
 type healthOutput struct {
-	Status int
-	Body   shallowHealth
+	Status     int
+	RetryAfter string `header:"Retry-After"`
+	Body       shallowHealth
 }
 
 type deepOutput struct {
-	Status int
-	Body   *deepHealth
+	Status     int
+	RetryAfter string `header:"Retry-After"`
+	Body       *deepHealth
 }
 
 func (s *Server) addHealth() {
@@ -139,7 +143,13 @@ func healthOperation[B any](api huma.API, op huma.Operation) huma.Operation {
 	return op
 }
 
-func (s *Server) ping(ctx context.Context) error { return s.opts.Health.PingFunc(ctx) }
+func (s *Server) ping(ctx context.Context) error {
+	err := s.opts.Health.PingFunc(ctx)
+	if err != nil {
+		s.opts.Log.Warn("database does not answer", "error", err.Error())
+	}
+	return err
+}
 
 func (s *Server) health(ctx context.Context, _ *struct{}) (*healthOutput, error) {
 	out := &healthOutput{Status: http.StatusOK, Body: shallowHealth{
@@ -147,7 +157,7 @@ func (s *Server) health(ctx context.Context, _ *struct{}) (*healthOutput, error)
 		UptimeSeconds: int64(s.opts.Now().Sub(s.started) / time.Second),
 	}}
 	if err := s.pinged.get(ctx); err != nil {
-		out.Status = http.StatusServiceUnavailable
+		out.Status, out.RetryAfter = http.StatusServiceUnavailable, retryAfter[0]
 		out.Body.Status, out.Body.Database = unhealthy, "unreachable"
 	}
 	return out, nil
@@ -157,7 +167,7 @@ func (s *Server) deepHealth(ctx context.Context, _ *struct{}) (*deepOutput, erro
 	d := s.examined.get(ctx)
 	out := &deepOutput{Status: http.StatusOK, Body: d}
 	if d.Status == unhealthy {
-		out.Status = http.StatusServiceUnavailable
+		out.Status, out.RetryAfter = http.StatusServiceUnavailable, retryAfter[0]
 	}
 	return out, nil
 }
@@ -168,11 +178,11 @@ func (s *Server) examine(ctx context.Context) *deepHealth {
 	h := &s.opts.Health
 	d := &deepHealth{Timestamp: s.opts.Now().UTC()}
 	c := &d.Checks
-	var breakers checkResult
+	var breakers CheckResult
 	var wg sync.WaitGroup
-	wg.Go(func() { c.Database = s.check(ctx, h.PingFunc) })
-	wg.Go(func() { c.Redis = s.check(ctx, h.RedisFunc) })
-	wg.Go(func() { c.SMTP = s.check(ctx, h.SMTPFunc) })
+	wg.Go(func() { c.Database = s.check(ctx, "database", h.PingFunc) })
+	wg.Go(func() { c.Redis = s.check(ctx, "redis", h.RedisFunc) })
+	wg.Go(func() { c.SMTP = s.check(ctx, "smtp", h.SMTPFunc) })
 	wg.Go(func() { c.Scheduler = s.checkJobs(ctx, h.JobsFunc) })
 	wg.Go(func() { c.CircuitBreakers, breakers = s.checkBreakers(ctx, h.BreakersFunc) })
 	wg.Go(func() { c.DeadLetterQueue = s.checkQueue(ctx, h.QueueFunc) })
@@ -182,11 +192,11 @@ func (s *Server) examine(ctx context.Context) *deepHealth {
 }
 
 // judge sums the checks up.
-func judge(c *deepChecks, breakers checkResult) string {
+func judge(c *deepChecks, breakers CheckResult) string {
 	if c.Database.Status != stateOK {
 		return unhealthy
 	}
-	for _, r := range []checkResult{c.Redis, c.SMTP, c.Scheduler.checkResult, breakers, c.DeadLetterQueue.checkResult} {
+	for _, r := range []CheckResult{c.Redis, c.SMTP, c.Scheduler.CheckResult, breakers, c.DeadLetterQueue.CheckResult} {
 		if r.Status == stateError {
 			return degraded
 		}
@@ -203,32 +213,44 @@ func judge(c *deepChecks, breakers checkResult) string {
 }
 
 // check runs one look. A panic in it is an error of that part alone.
-func (s *Server) check(ctx context.Context, look func(context.Context) error) (r checkResult) {
+func (s *Server) check(ctx context.Context, name string, look func(context.Context) error) (r CheckResult) {
 	if look == nil {
-		return checkResult{Status: stateMissing}
+		return CheckResult{Status: stateMissing}
 	}
 	start := s.opts.Now()
 	r.Status = stateOK
 	defer func() {
 		if v := recover(); v != nil {
-			s.opts.Log.Error("health check panicked", "panic", describePanic(v))
+			s.opts.Log.Error("health check panicked", "check", name, "panic", describePanic(v))
 			r.Status, r.Error = stateError, "internal error"
 		}
 		r.LatencyMS = float64(s.opts.Now().Sub(start)) / float64(time.Millisecond)
 	}()
 	if err := look(ctx); err != nil {
-		r.Status, r.Error = stateError, chatops.ErrorMessage(err)
+		s.opts.Log.Warn("health check did not pass", "check", name, "error", err.Error())
+		r.Status, r.Error = stateError, publicTrouble(err)
 	}
 	return r
+}
+
+// publicTrouble says what kind of trouble a check met.
+func publicTrouble(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case chatops.ErrorCode(err) == chatops.CodeUnavailable:
+		return "unreachable"
+	}
+	return "not working"
 }
 
 func (s *Server) checkJobs(ctx context.Context, look func(context.Context) ([]JobHealth, error)) schedulerResult {
 	r := schedulerResult{Jobs: []JobHealth{}}
 	if look == nil {
-		r.checkResult = s.check(ctx, nil)
+		r.CheckResult = s.check(ctx, "scheduler", nil)
 		return r
 	}
-	r.checkResult = s.check(ctx, func(ctx context.Context) error {
+	r.CheckResult = s.check(ctx, "scheduler", func(ctx context.Context) error {
 		jobs, err := look(ctx)
 		r.Jobs = append(r.Jobs, jobs...)
 		return err
@@ -236,12 +258,12 @@ func (s *Server) checkJobs(ctx context.Context, look func(context.Context) ([]Jo
 	return r
 }
 
-func (s *Server) checkBreakers(ctx context.Context, look func(context.Context) (map[string]BreakerHealth, error)) (map[string]BreakerHealth, checkResult) {
+func (s *Server) checkBreakers(ctx context.Context, look func(context.Context) (map[string]BreakerHealth, error)) (map[string]BreakerHealth, CheckResult) {
 	all := map[string]BreakerHealth{}
 	if look == nil {
-		return all, s.check(ctx, nil)
+		return all, s.check(ctx, "circuit_breakers", nil)
 	}
-	r := s.check(ctx, func(ctx context.Context) error {
+	r := s.check(ctx, "circuit_breakers", func(ctx context.Context) error {
 		found, err := look(ctx)
 		for name, b := range found {
 			all[name] = b
@@ -254,10 +276,10 @@ func (s *Server) checkBreakers(ctx context.Context, look func(context.Context) (
 func (s *Server) checkQueue(ctx context.Context, look func(context.Context) (*chatops.QueueStats, error)) queueResult {
 	var r queueResult
 	if look == nil {
-		r.checkResult = s.check(ctx, nil)
+		r.CheckResult = s.check(ctx, "dead_letter_queue", nil)
 		return r
 	}
-	r.checkResult = s.check(ctx, func(ctx context.Context) error {
+	r.CheckResult = s.check(ctx, "dead_letter_queue", func(ctx context.Context) error {
 		stats, err := look(ctx)
 		if err != nil {
 			return err

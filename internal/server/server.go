@@ -73,7 +73,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 
 // writeJSON sends a fixed JSON text.
 func writeJSON(w http.ResponseWriter, status int, text string) {
-	w.Header()["Content-Type"] = jsonType
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	if status == http.StatusServiceUnavailable {
+		h["Retry-After"] = retryAfter
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text)) // the client is gone: nobody is left to tell
 }

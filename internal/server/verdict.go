@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,7 +16,7 @@ type verdict[T any] struct {
 	maxAge  time.Duration
 	look    func(context.Context) T
 	current atomic.Pointer[dated[T]]
-	mu      sync.Mutex // held by the one who looks
+	turn    chan struct{} // holds one token, which the one who looks has taken
 }
 
 type dated[T any] struct {
@@ -26,7 +25,9 @@ type dated[T any] struct {
 }
 
 func newVerdict[T any](now func() time.Time, maxAge time.Duration, look func(context.Context) T) *verdict[T] {
-	return &verdict[T]{now: now, maxAge: maxAge, look: look}
+	v := &verdict[T]{now: now, maxAge: maxAge, look: look, turn: make(chan struct{}, 1)}
+	v.turn <- struct{}{}
+	return v
 }
 
 // get returns a result at most maxAge old. The check runs on even when the
@@ -35,8 +36,8 @@ func (v *verdict[T]) get(ctx context.Context) T {
 	if d := v.fresh(); d != nil {
 		return d.value
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	<-v.turn
+	defer func() { v.turn <- struct{}{} }()
 	if d := v.fresh(); d != nil {
 		return d.value
 	}
