@@ -38,6 +38,7 @@ type Config struct {
 	DLQDelay     time.Duration `env:"DLQ_RETRY_DELAY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"Base of the delay between retries, which doubles each time."`
 	DLQSweep     time.Duration `env:"DLQ_RETRY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"How often the queue is swept for alerts that no wake-up announced."`
 	DLQCleanup   time.Duration `env:"DLQ_CLEANUP_DAYS" default:"30" unit:"d" min:"1" max:"3650" help:"Age at which delivered, discarded and cancelled alerts are deleted."`
+	DLQLease     time.Duration `env:"DLQ_LEASE_SECONDS" default:"30" unit:"s" min:"1" max:"3600" help:"How long alerts in flight belong to a replica without a sign of life; then another one takes over."`
 	CBFailMax    int           `env:"CB_FAIL_MAX" default:"5" min:"1" max:"1000" help:"Consecutive failures of an integration that open its circuit breaker."`
 	CBReset      time.Duration `env:"CB_RESET_TIMEOUT" default:"60" unit:"s" min:"1" max:"86400" help:"How long a circuit breaker stays open before one probe."`
 
