@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"chatops/internal/breaker"
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+	"chatops/internal/deadletter"
+	"chatops/internal/runbook"
+	"chatops/internal/sender"
+)
+
+// senders builds the configured integrations. With the embedded database a
+// missing one is played by a log sender.
+func senders(cfg *config.Config, log *slog.Logger, standIns bool) ([]chatops.AlertSender, error) {
+	webhooks := make(map[string]sender.WebhookOptions, len(cfg.Webhooks))
+	for _, hook := range cfg.Webhooks {
+		webhooks[hook.Name] = sender.WebhookOptions{
+			URL: hook.Value.Reveal(), Secret: cfg.WebhookSecrets.Get(hook.Name).Reveal(),
+		}
+	}
+	return sender.New(sender.Options{
+		Slack: sender.SlackOptions{WebhookURL: cfg.SlackWebhookURL.Reveal(), Rate: cfg.SlackRate},
+		Monday: sender.MondayOptions{
+			APIKey: cfg.MondayAPIKey.Reveal(), BoardID: cfg.MondayBoardID, URL: cfg.MondayAPIURL.Reveal(),
+			Columns: cfg.MondayColumns.Map(), ExternalIDColumn: cfg.MondayExternal,
+		},
+		Email:      sender.EmailOptions{URL: cfg.SMTPURL.Reveal(), From: cfg.MailFrom},
+		Webhooks:   webhooks,
+		Version:    runbook.Version(),
+		LogMissing: standIns,
+		Log:        log,
+	})
+}
+
+// newBreakers makes the process's breakers and logs what they do.
+func newBreakers(cfg *config.Config, log *slog.Logger) *breaker.Set {
+	return breaker.NewSet(breaker.Options{
+		FailMax: cfg.CBFailMax, ResetTimeout: cfg.CBReset,
+		ChangeFunc: func(c breaker.Change) {
+			log.Warn("circuit breaker changed", "integration", c.Name, "from", string(c.From), "to", string(c.To))
+		},
+	})
+}
+
+// engineOptions are what every engine of the program has in common.
+func engineOptions(cfg *config.Config, log *slog.Logger, store chatops.Store) deadletter.Options {
+	retries := cfg.DLQRetries
+	if retries == 0 {
+		retries = -1 // the engine's 0 means its default
+	}
+	return deadletter.Options{
+		Queue:           store,
+		Stats:           store,
+		Retry:           deadletter.Retry{MaxRetries: retries, Delay: cfg.DLQDelay},
+		EscalationEmail: cfg.EscalationEmail,
+		Replica:         replica(),
+		Lease:           cfg.DLQLease,
+		SweepEvery:      min(time.Second, cfg.DLQSweep),
+		Log:             log,
+	}
+}
+
+// newEngine makes the engine of a serving process.
+func newEngine(
+	cfg *config.Config, log *slog.Logger, store chatops.Store, breakers *breaker.Set, reg prometheus.Registerer,
+) (*deadletter.Engine, error) {
+	all, err := senders(cfg, log, embedded(cfg))
+	if err != nil {
+		return nil, err
+	}
+	opts := engineOptions(cfg, log, store)
+	opts.Senders, opts.Breakers, opts.Registerer = all, breakers, reg
+	if cfg.Scheduler {
+		opts.CleanupAge = cfg.DLQCleanup
+	}
+	return deadletter.New(opts)
+}
+
+// deliver runs an engine beside a runbook command, so that "dlq retry --now"
+// works whether or not a server is up. It serves only integrations that are
+// configured here: an operator's machine must not park or print the alerts that
+// the servers know how to send.
+func deliver(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store) error {
+	all, err := senders(cfg, log, embedded(cfg))
+	if err != nil {
+		return err
+	}
+	opts := engineOptions(cfg, log, store)
+	opts.Senders, opts.Breakers, opts.LeaveUnconfigured = all, newBreakers(cfg, log), true
+	e, err := deadletter.New(opts)
+	if err != nil {
+		return err
+	}
+	return e.Run(ctx)
+}
+
+// replica names this process among the others of the service.
+func replica() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return host + ":" + strconv.Itoa(os.Getpid())
+}

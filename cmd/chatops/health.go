@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"chatops/internal/breaker"
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+	"chatops/internal/server"
+)
+
+// healthChecks are the looks behind /api/health and /api/health/deep. The
+// returned function releases what they hold.
+func healthChecks(cfg *config.Config, store chatops.Store, breakers *breaker.Set) (server.Health, func(), error) {
+	h := server.Health{
+		PingFunc:  store.Ping,
+		QueueFunc: store.QueueStats,
+		BreakersFunc: func(context.Context) (map[string]server.BreakerHealth, error) {
+			all := map[string]server.BreakerHealth{}
+			for _, b := range breakers.Snapshots() {
+				all[b.Name] = server.BreakerHealth{State: string(b.State), FailCount: b.FailCount, RetryAt: b.RetryAt}
+			}
+			return all, nil
+		},
+	}
+	release := func() {}
+	if !cfg.SMTPURL.IsZero() {
+		host, err := address(cfg.SMTPURL.Reveal(), "587")
+		if err != nil {
+			return h, release, err
+		}
+		implicit := strings.Contains(cfg.SMTPURL.Reveal(), "tls=implicit")
+		h.SMTPFunc = func(ctx context.Context) error { return greetSMTP(ctx, host, implicit) }
+	}
+	if !cfg.RedisURL.IsZero() {
+		client, err := openRedis(cfg)
+		if err != nil {
+			return h, release, err
+		}
+		h.RedisFunc = func(ctx context.Context) error {
+			if err := client.Ping(ctx).Err(); err != nil {
+				return chatops.WrapError(chatops.CodeUnavailable, err, "redis does not answer")
+			}
+			return nil
+		}
+		release = func() { _ = client.Close() }
+	}
+	return h, release, nil
+}
+
+// openRedis makes a client that never waits long: what Redis is used for can do
+// without it.
+func openRedis(cfg *config.Config) (*redis.Client, error) {
+	opts, err := redis.ParseURL(cfg.RedisURL.Reveal())
+	if err != nil {
+		// The cause may hold the password.
+		return nil, chatops.Errorf(chatops.CodeInvalid, "REDIS_URL: not of the form redis://[user:password@]host:6379/0")
+	}
+	opts.DialTimeout = 100 * time.Millisecond
+	opts.ReadTimeout, opts.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	opts.PoolTimeout = 60 * time.Millisecond
+	opts.MaxRetries = -1
+	opts.DialerRetries = 1
+	opts.ContextTimeoutEnabled = true
+	return redis.NewClient(opts), nil
+}
+
+// greetSMTP connects to the mail server and, where it speaks first in clear
+// text, reads its greeting.
+func greetSMTP(ctx context.Context, host string, implicitTLS bool) error {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", host)
+	if err != nil {
+		return chatops.WrapError(chatops.CodeUnavailable, err, "the mail server does not accept connections")
+	}
+	defer func() { _ = conn.Close() }()
+	if implicitTLS {
+		return nil
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(2 * time.Second)
+	}
+	if err := conn.SetDeadline(deadline); err != nil {
+		return chatops.WrapError(chatops.CodeUnavailable, err, "the mail server does not answer")
+	}
+	line, err := bufio.NewReaderSize(conn, 512).ReadSlice('\n')
+	if err != nil || !strings.HasPrefix(string(line), "220") {
+		return chatops.Errorf(chatops.CodeUnavailable, "the mail server does not greet with 220")
+	}
+	_, _ = conn.Write([]byte("QUIT\r\n"))
+	return nil
+}

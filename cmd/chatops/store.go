@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+	"chatops/internal/postgres"
+	"chatops/internal/sqlite"
+)
+
+// embedded reports whether the configured database is SQLite, the default of a
+// laptop, rather than PostgreSQL.
+func embedded(cfg *config.Config) bool { return cfg.DatabaseURL.Scheme() == "sqlite" }
+
+// openStore opens the configured store. The SQLite driver opens a file at once;
+// PostgreSQL is reached here so that the message names it before anything else
+// happens.
+func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (chatops.Store, error) {
+	address := cfg.DatabaseURL.Reveal()
+	if embedded(cfg) {
+		return sqlite.Open(ctx, address, sqlite.Options{Log: log})
+	}
+	s, err := postgres.Open(ctx, address, postgres.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Ping(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// openMigrator opens the schema of the configured database.
+func openMigrator(ctx context.Context, cfg *config.Config, _ *slog.Logger) (chatops.Migrator, error) {
+	if embedded(cfg) {
+		return sqlite.NewMigrator(ctx, cfg.DatabaseURL.Reveal())
+	}
+	return postgres.NewMigrator(ctx, cfg.DatabaseURL.Reveal())
+}
+
+// prepareSchema brings an embedded database up to date by itself. PostgreSQL is
+// shared: serving waits until somebody has decided to migrate it.
+func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+	m, err := openMigrator(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = m.Close() }()
+	if embedded(cfg) {
+		done, err := m.Up(ctx)
+		for _, step := range done {
+			log.Info("migrated the embedded database", "version", step.Version, "name", step.Name)
+		}
+		return err
+	}
+	status, err := m.Status(ctx)
+	switch {
+	case err != nil:
+		return err
+	case status.Current > status.Latest:
+		return chatops.Errorf(chatops.CodeConflict,
+			"serve: the database has schema version %d and this binary knows %d: run a newer chatops", status.Current, status.Latest)
+	case len(status.Pending) > 0:
+		return chatops.Errorf(chatops.CodeFinding,
+			"serve: the database lacks %d migrations (schema version %d of %d): run chatops migrate up first",
+			len(status.Pending), status.Current, status.Latest)
+	}
+	return nil
+}
+
+// address is the host:port of a URL, with the scheme's usual port.
+func address(raw, defaultPort string) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" {
+		return "", chatops.Errorf(chatops.CodeInvalid, "address has no host")
+	}
+	port := u.Port()
+	if port == "" {
+		port = defaultPort
+	}
+	return strings.TrimSuffix(u.Hostname(), ".") + ":" + port, nil
+}
