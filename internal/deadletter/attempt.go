@@ -43,7 +43,9 @@ func (r *run) try(i int) bool {
 		r.putBack(i, e.breakerHold(l))
 		return false
 	}
-	l.lastStart.Store(start.UnixNano())
+	if l.policy.Serial {
+		l.lastStart.Store(start.UnixNano())
+	}
 	err := r.send(a)
 	spent := e.now().Sub(start)
 	if err != nil && r.lf.attempts.Err() != nil {

@@ -236,6 +236,7 @@ func (r *run) finish(freshRun *int, alive bool) (*chatops.Batch, bool) {
 	if r.tried > 0 {
 		l.observe(r.spent / time.Duration(r.tried))
 	}
+	l.met.delivered.Add(float64(r.tried - r.failures))
 	if r.hold > 0 {
 		r.holdRest()
 	}

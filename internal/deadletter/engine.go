@@ -22,6 +22,8 @@ type Engine struct {
 	wakes   atomic.Uint64 // how often somebody said that there may be fresh alerts
 	poke    chan struct{} // makes the coordinator look at the lanes now
 
+	unstored atomic.Int64 // records that are being repeated
+
 	mu       sync.Mutex
 	lanes    map[string]*lane
 	active   int // workers running, over all lanes

@@ -105,8 +105,8 @@ func TestRun_FlushesWhileABatchRuns(t *testing.T) {
 		if n := q.count(chatops.AlertDelivered); n != 10 {
 			t.Fatalf("%d outcomes stored after 550 ms, want 10", n)
 		}
-		if s.most != 2 {
-			t.Fatalf("%d attempts at once, want 2", s.most)
+		if s.atOnce() != 2 {
+			t.Fatalf("%d attempts at once, want 2", s.atOnce())
 		}
 		r.settle()
 		r.wantStatus(ids[19], chatops.AlertDelivered)
@@ -127,9 +127,8 @@ func TestRun_TakesSmallBatchesFromASlowLane(t *testing.T) {
 		r.e.Wake()
 		pass(5 * time.Second) // one turn of the slow batch, and its own attempt
 		r.wantStatus(id, chatops.AlertDelivered)
-		q.mu.Lock()
-		last := q.claims[len(q.claims)-1]
-		q.mu.Unlock()
+		claims := q.claimed()
+		last := claims[len(claims)-1]
 		if last.Limit != 4 {
 			t.Fatalf("claims %d alerts at once, want 4", last.Limit)
 		}
@@ -144,13 +143,13 @@ func TestRun_GivesRetriesATurnInAFloodOfFreshAlerts(t *testing.T) {
 		r := start(t, q, Options{Workers: 1}, s)
 		r.settle()
 		n := 0
-		for i, a := range s.sent {
+		for i, a := range s.alerts() {
 			if a.ID == old {
 				n = i
 			}
 		}
 		if n == 0 || n > 9*500 {
-			t.Fatalf("the retry was attempt %d of %d; want neither first nor last", n, len(s.sent))
+			t.Fatalf("the retry was attempt %d of %d; want neither first nor last", n, len(s.alerts()))
 		}
 	})
 }

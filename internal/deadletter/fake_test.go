@@ -420,3 +420,17 @@ func (q *fakeQueue) liveLeases() int {
 	defer q.mu.Unlock()
 	return len(q.leases)
 }
+
+// claimed returns the claims that gave something.
+func (q *fakeQueue) claimed() []chatops.ClaimRequest {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.claims)
+}
+
+// claimCalls returns how often alerts were asked for.
+func (q *fakeQueue) claimCalls() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.asked
+}

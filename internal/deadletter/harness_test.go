@@ -67,6 +67,18 @@ func (s *fakeSender) calls() int {
 	return len(s.sent)
 }
 
+func (s *fakeSender) alerts() []chatops.Alert {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]chatops.Alert(nil), s.sent...)
+}
+
+func (s *fakeSender) atOnce() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most
+}
+
 func (s *fakeSender) times() []time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()

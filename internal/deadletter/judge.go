@@ -19,13 +19,9 @@ type verdict struct {
 // judge classifies a failed attempt: it completes the outcome and says what
 // follows for others.
 func (e *Engine) judge(l *lane, a *chatops.Alert, f *sendFailure, o *chatops.Outcome) verdict {
-	text := Redact(f.Error())
-	if text == "" {
-		text = string(f.Kind)
-	}
-	o.Attempt.Outcome, o.Attempt.HTTPStatus, o.Attempt.Error = string(f.Kind), f.HTTPStatus, text
-	o.Error = text
-	o.Fingerprint = Fingerprint(l.integration, failureCode(f), f.Error())
+	c := l.causeOf(f)
+	o.Attempt.Outcome, o.Attempt.HTTPStatus, o.Attempt.Error = string(f.Kind), f.HTTPStatus, c.text
+	o.Error, o.Fingerprint = c.text, c.fingerprint
 	if errors.Is(f.Err, errCutOff) {
 		o.Kind = chatops.OutcomeHeld
 		return verdict{stop: true}
@@ -39,7 +35,7 @@ func (e *Engine) judge(l *lane, a *chatops.Alert, f *sendFailure, o *chatops.Out
 		o.Kind = chatops.OutcomeFailed
 		return verdict{escalate: a}
 	case chatops.FailMisconfigured:
-		e.misconfigured(l, text)
+		e.misconfigured(l, c.text)
 		v := e.retry(a, f, o)
 		v.stop = true
 		return v
@@ -79,6 +75,29 @@ func (e *Engine) misconfigured(l *lane, text string) {
 		e.log.Error("delivery: the integration rejects our credentials or address; alerts wait",
 			"integration", l.integration, "error", text)
 	}
+}
+
+// cause is what a failure is stored as.
+type cause struct {
+	raw, code         string
+	text, fingerprint string
+}
+
+// causeOf redacts a failure and names its cause. In an outage one error follows
+// the other, so the last one is kept.
+func (l *lane) causeOf(f *sendFailure) *cause {
+	raw, code := f.Error(), failureCode(f)
+	if c := l.lastCause.Load(); c != nil && c.raw == raw && c.code == code {
+		return c
+	}
+	c := &cause{raw: raw, code: code, text: Redact(raw), fingerprint: Fingerprint(l.integration, code, raw)}
+	if c.text == "" {
+		c.text = string(f.Kind)
+	}
+	if len(raw) <= maxScrubbed {
+		l.lastCause.Store(c)
+	}
+	return c
 }
 
 // failureCode is what tells two causes with one wording apart.

@@ -35,6 +35,7 @@ type lane struct {
 	seenWakes            atomic.Uint64 // wake-ups before the last claim of fresh alerts
 	latency              atomic.Int64  // moving average of an attempt, ns; 0: unknown
 	misconfigured        atomic.Bool
+	lastCause            atomic.Pointer[cause]
 	lastStart            atomic.Int64 // of the last attempt, ns since 1970; serial lanes
 
 	// Guarded by Engine.mu.

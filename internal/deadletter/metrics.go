@@ -86,14 +86,12 @@ func (m *metrics) lane(integration string) *laneMetrics {
 	}
 }
 
-// observe counts one attempt; f is nil for a delivery.
+// observe counts one attempt. Deliveries (f is nil) are counted by the batch.
 func (m *laneMetrics) observe(f *sendFailure, spent time.Duration) {
 	m.seconds.Observe(spent.Seconds())
-	if f == nil {
-		m.delivered.Inc()
-		return
+	if f != nil {
+		m.byOutcome.WithLabelValues(m.name, string(f.Kind)).Inc()
 	}
-	m.byOutcome.WithLabelValues(m.name, string(f.Kind)).Inc()
 }
 
 // Describe implements prometheus.Collector.

@@ -15,10 +15,20 @@ const (
 	statsEvery   = 10 * time.Second
 )
 
-// sweep frees what crashed processes have left, again and again.
+// maxSkipped is how often in a row a sweep may be put off.
+const maxSkipped = 15
+
+// sweep frees what crashed processes have left, again and again. After the
+// database was away our own leases may have run out: outcomes that wait to be
+// stored go first, so that what was delivered is not sent again.
 func (e *Engine) sweep(ctx context.Context) {
-	failures := 0
+	failures, skipped := 0, 0
 	for sleep(ctx, e.opts.SweepEvery) {
+		if e.unstored.Load() > 0 && skipped < maxSkipped {
+			skipped++
+			continue
+		}
+		skipped = 0
 		n, err := e.opts.Queue.Sweep(ctx)
 		switch {
 		case ctx.Err() != nil:

@@ -153,6 +153,10 @@ func (e *Engine) record(lf *life, l *lane, rec chatops.Record, leaseEnd func() t
 			return nil, false
 		}
 		e.noteError("record outcomes", err)
+		if n == 0 {
+			e.unstored.Add(1)
+			defer e.unstored.Add(-1)
+		}
 		if rec.Next != nil && lf.claims.Err() != nil {
 			rec.Next = nil
 		}
