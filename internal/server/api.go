@@ -68,21 +68,19 @@ type jsonBody struct {
 	RawBody []byte `contentType:"application/json"`
 }
 
-// jsonOperation fills in what every operation with a JSON body has. The schema
-// of the body is that of B.
-func jsonOperation[B any](api huma.API, op huma.Operation) huma.Operation {
-	op.RequestBody = &huma.RequestBody{
-		Required: true,
-		Content: map[string]*huma.MediaType{
-			"application/json": {Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[B]())},
-		},
-	}
+// addJSON registers an operation that takes a JSON body. The body is documented
+// by B and read by the handler.
+func addJSON[B, O any](s *Server, op huma.Operation, handler func(context.Context, *jsonBody) (*O, error)) {
 	op.SkipValidateBody = true
 	op.MaxBodyBytes = -1    // the gate has read and bounded it
 	op.BodyReadTimeout = -1 // and has set the connection's deadlines
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	return op
+	addOperation(s, op, handler)
+	// Huma has documented the raw bytes. The request body is shared with the
+	// document by its pointer.
+	op.RequestBody.Content["application/json"].Schema = huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[B]())
 }
 
 // addOperation registers an operation. Errors of the handler become problems

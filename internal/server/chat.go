@@ -43,12 +43,12 @@ type chatOutput struct{ Body *chatops.ChatReply }
 const errMessageText = "Message must be a non-empty string"
 
 func (s *Server) addChat() {
-	addOperation(s, jsonOperation[chatBody](s.api, huma.Operation{
+	addJSON[chatBody](s, huma.Operation{
 		OperationID: "chat", Method: http.MethodPost, Path: "/api/chatbot/chat",
 		Summary:     "Say something to the chatbot",
 		Description: "Answers a message and stores the turn. A reply with status 200 is stored; any other status means that nothing was.",
 		Tags:        []string{"Chat"},
-	}), s.chat)
+	}, s.chat)
 	addOperation(s, huma.Operation{
 		OperationID: "history", Method: http.MethodGet, Path: "/api/chatbot/history/{session_id}",
 		Summary: "Messages of a conversation, oldest first",

@@ -164,6 +164,17 @@ func TestDocument_IsOpenAPI31WithResolvableReferences(t *testing.T) {
 	if chat["requestBody"].(map[string]any)["required"] != true {
 		t.Errorf("request body %v", chat["requestBody"])
 	}
+	result := &huma.ValidateResult{}
+	body := map[string]any{"message": "a", "session_id": "s-1", "consent": map[string]any{"rodo": true}, "extra": 1.0}
+	schema := operations(f)["chat"].RequestBody.Content["application/json"].Schema
+	huma.Validate(f.api.OpenAPI().Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, body, result)
+	if len(result.Errors) != 0 {
+		t.Errorf("a good body does not fit its schema: %v", result.Errors)
+	}
+	huma.Validate(f.api.OpenAPI().Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, map[string]any{"message": ""}, result)
+	if len(result.Errors) == 0 {
+		t.Error("an empty message fits the schema")
+	}
 }
 
 // walk visits every member of a decoded JSON document.

@@ -55,7 +55,7 @@
     append(words, text);
     line.append(who, words);
     log.append(line);
-    log.scrollTop = log.scrollHeight;
+    log.scrollTop = line.offsetTop - 12; // a long line is shown from its start
     return line;
   }
 
