@@ -123,6 +123,7 @@ func TestParse_AddressForms(t *testing.T) {
 	}{
 		{"DATABASE_URL", "sqlite://instance/chatbot.db", true},
 		{"DATABASE_URL", "sqlite:///abs/c.db", true},
+		{"DATABASE_URL", "sqlite::memory:", true},
 		{"DATABASE_URL", "sqlite://", false},
 		{"DATABASE_URL", "postgresql://u:p@h:5432/d", true},
 		{"DATABASE_URL", "postgres://u:p@h1:1,h2:2/d", true},

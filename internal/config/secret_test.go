@@ -100,6 +100,7 @@ func TestURL_ShowsEverythingButItsSecrets(t *testing.T) {
 		{"redis://token@cache", "redis://[redacted]@cache", "cache"},
 		{"sqlite://instance/chat@home.db", "sqlite://instance/chat@home.db", "instance/chat@home.db"},
 		{"sqlite:///var/lib/chatops/c.db", "sqlite:///var/lib/chatops/c.db", "/var/lib/chatops/c.db"},
+		{"sqlite::memory:", "sqlite://:memory:", ":memory:"},
 		{"smtp://bot:pw@mail.example:587?tls=starttls", "smtp://bot:[redacted]@mail.example:587?tls=starttls", "mail.example:587"},
 		{"host=db password=pw", "[redacted]", ""},
 		{"", "", ""},

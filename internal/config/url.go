@@ -34,11 +34,8 @@ func (u URL) IsZero() bool { return u.value == nil }
 
 // Scheme is the part before "://" in lower case; "" when there is none.
 func (u URL) Scheme() string {
-	scheme, _, ok := strings.Cut(u.Reveal(), "://")
-	if !ok {
-		return ""
-	}
-	return strings.ToLower(scheme)
+	p, _ := splitURL(u.Reveal())
+	return strings.ToLower(p.scheme)
 }
 
 // Host is what people recognise the address by, without user, password and
@@ -77,6 +74,9 @@ func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 // LogValue logs the redacted address.
 func (u URL) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
+// inMemory begins the address of an SQLite database that lives in the process.
+const inMemory = "sqlite::memory:"
+
 // urlParts are the pieces of scheme://user:password@hosts/path?query#fragment.
 // net/url is not used because it rejects PostgreSQL's lists of hosts.
 type urlParts struct {
@@ -89,6 +89,9 @@ type urlParts struct {
 // character that must be percent-encoded, and no piece can be trusted.
 func splitURL(s string) (urlParts, bool) {
 	var p urlParts
+	if name, ok := strings.CutPrefix(s, inMemory); ok {
+		return urlParts{scheme: "sqlite", path: ":memory:" + name}, true
+	}
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok || scheme == "" || strings.ContainsAny(scheme, "@/:?# ") {
 		return p, false

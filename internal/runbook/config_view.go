@@ -60,6 +60,9 @@ func runConfigView(env *Env, origin bool) error {
 	if errRender := env.render(view); errRender != nil {
 		return errRender
 	}
+	for _, w := range loaded.Warnings {
+		env.notef("warning: %s", w)
+	}
 	return err
 }
 

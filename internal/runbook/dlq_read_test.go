@@ -182,7 +182,7 @@ func TestDLQ_MissingSQLiteFileNamesTheCommand(t *testing.T) {
 	c := newConsole(t, newFakeStore())
 	path := t.TempDir() + "/none.db"
 	c.vars["DATABASE_URL"] = "sqlite://" + path
-	for _, line := range []string{"dlq list", "migrate status"} {
+	for _, line := range []string{"dlq list", "migrate status", "migrate up --dry-run", "migrate down --yes"} {
 		c.must(exitUnavailable, line)
 		c.says("chatops: database "+path+": no such file", "chatops migrate up")
 	}

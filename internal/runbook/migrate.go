@@ -67,6 +67,13 @@ type planned struct{ revert, apply []chatops.Migration }
 
 // run plans the change, shows or confirms it, and makes it.
 func (m *migration) run(ctx context.Context, env *Env, plan func(*chatops.MigrationStatus) planned, change func(chatops.Migrator) (planned, error)) error {
+	cfg, err := env.settings()
+	if err == nil && (m.dryRun || m.verb != "up") {
+		err = missingFile(cfg) // opening would create it
+	}
+	if err != nil {
+		return err
+	}
 	mig, cfg, err := env.openMigrator(ctx)
 	if err != nil {
 		return err

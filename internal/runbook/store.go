@@ -47,6 +47,9 @@ func missingFile(cfg *config.Config) error {
 		return nil
 	}
 	path := cfg.DatabaseURL.Host()
+	if strings.HasPrefix(path, ":memory:") {
+		return nil
+	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return hint(chatops.Errorf(chatops.CodeUnavailable, "database %s: no such file", path), "create it with: chatops migrate up")
 	}
