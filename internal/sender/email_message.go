@@ -29,8 +29,8 @@ func (e *email) message(to string, p *chatops.EmailPayload, key string) ([]byte,
 	m.SetDateWithValue(e.nowFunc())
 	m.Subject(oneLine(p.Subject, maxSubject))
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no vacation replies
-	switch {
-	case p.Text == "":
+	switch p.Text {
+	case "":
 		m.SetBodyString(gomail.TypeTextHTML, mailText(p.HTML))
 	default:
 		m.SetBodyString(gomail.TypeTextPlain, mailText(p.Text))

@@ -137,13 +137,13 @@ func (r *smtpRun) logIn() error {
 	}
 	r.begin("AUTH", e.times.command)
 	_, offer := r.client.Extension("AUTH")
-	clear := e.mode == tlsNone // on this machine only, see useURL
-	for _, mechanism := range strings.Fields(strings.ToUpper(offer)) {
+	inClear := e.mode == tlsNone // on this machine only, see useURL
+	for mechanism := range strings.FieldsSeq(strings.ToUpper(offer)) {
 		switch mechanism {
 		case "PLAIN":
-			return r.client.Auth(smtp.PlainAuth("", e.username, e.password, e.host, clear))
+			return r.client.Auth(smtp.PlainAuth("", e.username, e.password, e.host, inClear))
 		case "LOGIN":
-			return r.client.Auth(smtp.LoginAuth(e.username, e.password, e.host, clear))
+			return r.client.Auth(smtp.LoginAuth(e.username, e.password, e.host, inClear))
 		}
 	}
 	return errNoAuth

@@ -62,7 +62,7 @@ func TestEmail_AMailThatWasTakenAndNotConfirmedIsAmbiguous(t *testing.T) {
 	server := sendertest.StartSMTP(t, sendertest.SMTPOptions{})
 	e := hasty(t, server)
 	server.Set(sendertest.Fault{Stage: sendertest.StageDot, Drop: true, Keep: true})
-	failed(t, e.Send(t.Context(), mailAlert(t, letter)), chatops.FailAmbiguous)
+	fails(t, e.Send(t.Context(), mailAlert(t, letter)), chatops.FailAmbiguous)
 	server.Set()
 	if err := e.Send(t.Context(), mailAlert(t, letter)); err != nil {
 		t.Fatal(err)
@@ -274,7 +274,9 @@ func TestEmail_IsUnderstoodByAnIndependentServer(t *testing.T) {
 	go func() { served <- server.Serve(l) }()
 	t.Cleanup(func() {
 		_ = server.Close()
-		<-served
+		if err := <-served; err != nil && !errors.Is(err, smtp.ErrServerClosed) {
+			t.Errorf("serve: %v", err)
+		}
 	})
 	e := only(t, Options{Email: EmailOptions{
 		URL: "smtp://u:p@" + l.Addr().String() + "?tls=starttls", From: "bot@firma.example", Roots: certificates.Roots(),

@@ -12,7 +12,7 @@ import (
 	"chatops/internal/sendertest"
 )
 
-func mailAlert(t testing.TB, p chatops.EmailPayload) *chatops.Alert {
+func mailAlert(t *testing.T, p chatops.EmailPayload) *chatops.Alert {
 	t.Helper()
 	raw, err := json.Marshal(p)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -79,9 +80,7 @@ func (c *httpClient) post(ctx context.Context, address string, body []byte, head
 	if err != nil {
 		return nil, failure(chatops.FailMisconfigured, "address", "%s: address is not usable", c.name)
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Accept", "application/json, text/plain;q=0.9, */*;q=0.1")
 	req.Header.Set("User-Agent", c.agent)

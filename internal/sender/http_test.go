@@ -58,7 +58,7 @@ func TestPost_ARequestThatCouldNotBeWrittenIsTransient(t *testing.T) {
 
 func TestPost_AStalledWriteIsAmbiguousAtTheDeadline(t *testing.T) {
 	t.Parallel()
-	url := listen(t, func(c net.Conn) { <-t.Context().Done() })
+	url := listen(t, func(net.Conn) { <-t.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err := newHTTPClient("test", "", nil).post(ctx, url, []byte("{}"), nil)
@@ -93,7 +93,7 @@ func TestPost_NeverRepeatsARequestByItself(t *testing.T) {
 	}
 	fake.Set(sendertest.Drop()) // on the kept connection
 	_, err := client.post(t.Context(), fake.URL(), []byte("{}"), header)
-	failed(t, err, chatops.FailAmbiguous)
+	fails(t, err, chatops.FailAmbiguous)
 	if n := len(fake.Requests()); n != 2 {
 		t.Errorf("%d requests, want 2", n)
 	}

@@ -58,7 +58,7 @@ func TestLogSender_TellsOfTheAlertWithoutPersonalData(t *testing.T) {
 func TestLogSender_KeepsTheContract(t *testing.T) {
 	t.Parallel()
 	senders, out := logRig(t)
-	failed(t, senders["slack"].Send(t.Context(), slackAlert(`[`)), chatops.FailPermanent)
+	fails(t, senders["slack"].Send(t.Context(), slackAlert(`[`)), chatops.FailPermanent)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if f := failed(t, senders["slack"].Send(ctx, slackAlert(`{}`)), chatops.FailTransient); f.TripsBreaker() {

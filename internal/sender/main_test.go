@@ -68,3 +68,9 @@ func shows(err error, texts []string) string {
 	}
 	return ""
 }
+
+// fails is failed for tests that need to know no more.
+func fails(t *testing.T, err error, kind chatops.FailureKind) {
+	t.Helper()
+	_ = failed(t, err, kind)
+}

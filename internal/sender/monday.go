@@ -3,6 +3,7 @@ package sender
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -164,7 +165,7 @@ func (m *monday) exists(ctx context.Context, item *mondayItem) (bool, error) {
 
 // unsent lowers an ambiguous failure of a request that changes nothing.
 func unsent(err error) error {
-	if f, ok := err.(*chatops.SendError); ok && f.Kind == chatops.FailAmbiguous {
+	if f, ok := errors.AsType[*chatops.SendError](err); ok && f.Kind == chatops.FailAmbiguous {
 		f.Kind = chatops.FailTransient
 	}
 	return err

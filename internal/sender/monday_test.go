@@ -86,7 +86,9 @@ func TestMonday_TextNeverBecomesPartOfTheQuery(t *testing.T) {
 	if err := s.Send(t.Context(), mondayAlert(t, hostile)); err != nil {
 		t.Fatal(err)
 	}
-	var call struct{ Query string }
+	var call struct {
+		Query string `json:"query"`
+	}
 	if err := json.Unmarshal(fake.Requests()[0].Body, &call); err != nil || call.Query != mondayCreate {
 		t.Errorf("query %q, %v", call.Query, err)
 	}
@@ -112,7 +114,7 @@ func TestMonday_ALostReplyMakesNoSecondItem(t *testing.T) {
 			}
 			alert := mondayAlert(t, lead)
 			fake.Set(sendertest.WorkThenDrop())
-			failed(t, s.Send(t.Context(), alert), chatops.FailAmbiguous)
+			fails(t, s.Send(t.Context(), alert), chatops.FailAmbiguous)
 			fake.Set(sendertest.OK())
 			again(alert)
 			if err := s.Send(t.Context(), alert); err != nil {
@@ -131,7 +133,7 @@ func TestMonday_ARetryCreatesWhatTheSearchDoesNotFind(t *testing.T) {
 		s, fake := startMonday(t, MondayOptions{ExternalIDColumn: column})
 		alert := mondayAlert(t, lead)
 		fake.Set(sendertest.Status(500, ""))
-		failed(t, s.Send(t.Context(), alert), chatops.FailTransient)
+		fails(t, s.Send(t.Context(), alert), chatops.FailTransient)
 		alert.Status = chatops.AlertPending
 		fake.Set(sendertest.OK())
 		if err := s.Send(t.Context(), alert); err != nil || len(fake.Items()) != 1 || fake.Searches() != 1 {
@@ -154,7 +156,7 @@ func TestMonday_AServerThatCannotSearchStopsOnlyAConfiguredSearch(t *testing.T) 
 			}
 			continue
 		}
-		failed(t, err, chatops.FailMisconfigured)
+		fails(t, err, chatops.FailMisconfigured)
 		if len(fake.Items()) != 0 {
 			t.Error("an item was created though the search failed")
 		}

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"math"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func TestSlack_PostsThePayloadAsItIsStored(t *testing.T) {
 		if string(last.Body) != stored {
 			t.Errorf("posted %s, want %s", last.Body, stored)
 		}
-		if last.Method != "POST" || !strings.HasPrefix(last.Header.Get("Content-Type"), "application/json") ||
+		if last.Method != http.MethodPost || !strings.HasPrefix(last.Header.Get("Content-Type"), "application/json") ||
 			last.Header.Get("User-Agent") != "chatops/1.2.3" {
 			t.Errorf("posted as %s %v", last.Method, last.Header)
 		}
@@ -88,7 +89,7 @@ func TestSlack_DoesNotFollowRedirects(t *testing.T) {
 	fake, other := sendertest.StartSlack(t, ""), sendertest.StartSlack(t, "")
 	s := only(t, Options{Slack: SlackOptions{WebhookURL: fake.URL()}})
 	fake.Set(sendertest.Behaviour{Status: 307, Header: map[string]string{"Location": other.URL()}})
-	failed(t, s.Send(t.Context(), slackAlert(`{"text":"x"}`)), chatops.FailMisconfigured)
+	fails(t, s.Send(t.Context(), slackAlert(`{"text":"x"}`)), chatops.FailMisconfigured)
 	if n := len(other.Requests()); n != 0 {
 		t.Errorf("%d requests followed the redirect", n)
 	}

@@ -82,7 +82,7 @@ func newWebhook(name string, hook WebhookOptions, o *Options) (*webhook, error) 
 
 func signingKeys(name, secrets string) ([][]byte, error) {
 	var keys [][]byte
-	for _, secret := range strings.Fields(secrets) {
+	for secret := range strings.FieldsSeq(secrets) {
 		encoded := strings.TrimRight(strings.TrimPrefix(secret, "whsec_"), "=")
 		key, err := base64.RawStdEncoding.DecodeString(encoded)
 		if err != nil || len(key) == 0 {

@@ -157,7 +157,7 @@ func TestWebhook_ARedirectLeadsNowhere(t *testing.T) {
 	inside := sendertest.StartHTTP(t, "")
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		fake.Set(sendertest.Behaviour{Status: status, Header: map[string]string{"Location": inside.URL()}})
-		failed(t, s.Send(t.Context(), hookAlert()), chatops.FailMisconfigured)
+		fails(t, s.Send(t.Context(), hookAlert()), chatops.FailMisconfigured)
 	}
 	if n := len(inside.Requests()); n != 0 {
 		t.Errorf("%d requests were redirected", n)

@@ -74,8 +74,7 @@ func (s *session) answer(stage Stage, lines ...string) error {
 
 // carryOn forgets a refusal, after which the conversation goes on.
 func carryOn(err error) error {
-	var refusal textproto.ProtocolError
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[textproto.ProtocolError](err); ok {
 		if strings.HasPrefix(refusal.Error(), "421") {
 			return errGone // RFC 5321, 3.8: the server closes after 421
 		}
