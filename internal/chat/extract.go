@@ -42,7 +42,8 @@ type Extraction struct {
 	Packages []string
 	Rejected []string
 
-	toks []token
+	toks       []token
+	typoBudget int // how many unknown words may still be looked up with an error
 }
 
 // Extractor reads facts. It is built once and safe for concurrent use.
@@ -60,7 +61,7 @@ func NewExtractor(packages []Package) *Extractor {
 // Extract reads a message. It never fails: what cannot be read is left unknown.
 func (x *Extractor) Extract(message string, asked Asked) *Extraction {
 	s := normalise(message)
-	e := &Extraction{}
+	e := &Extraction{typoBudget: maxTypoWords}
 	e.toks = x.contacts(s, &e.Facts)
 	e.Facts.SquareMeters = findArea(e.toks, asked)
 	e.Facts.Budget = findBudget(e.toks)

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"chatops/internal/chatops"
 )
 
 // foldPairs lists, pairwise, the letters whose Unicode decomposition does not
@@ -80,7 +82,7 @@ func normalise(s string) string {
 
 // maxNormalised bounds the work per message: 4,000 runes of at most 4 bytes,
 // whatever compatibility composition makes of them.
-const maxNormalised = 4 * maxMessageRunes
+const maxNormalised = 4 * chatops.MaxMessageLength
 
 // invisible reports characters that a reader does not see and that would split
 // an address or a word: soft hyphen, zero-width and bidirectional controls,

@@ -131,6 +131,9 @@ func (x *Index) add(topic int, p phrase) {
 		for _, a := range alts {
 			if prefix, ok := strings.CutSuffix(a, "*"); ok {
 				x.prefixes[prefix] = append(x.prefixes[prefix], at)
+				if stem, ok := strings.CutSuffix(prefix, "k"); ok && len(stem) >= minStem {
+					x.whole[stem+"ek"] = append(x.whole[stem+"ek"], at) // płytk-a, płytek
+				}
 				continue
 			}
 			x.whole[a] = append(x.whole[a], at)
@@ -160,18 +163,20 @@ type hitState struct {
 const maxTypoWords = 48
 
 // Search returns the topics that the message speaks of, the best first.
-func (x *Index) Search(e *Extraction) []Hit {
+func (x *Index) Search(e *Extraction) []Hit { return x.search(e, 0, len(e.toks)) }
+
+// search looks at some of a message's tokens only.
+func (x *Index) search(e *Extraction, start, last int) []Hit {
 	st := hitState{seen: make([]uint8, len(x.phrases)), best: make([]float64, len(x.topics)), extra: make([]float64, len(x.topics))}
 	marks := factMarks(e)
-	budget := maxTypoWords
-	for start := 0; start < len(e.toks); {
-		end := sentenceEnd(e.toks, start)
+	for start < last {
+		end := min(sentenceEnd(e.toks, start), last)
 		for _, m := range marks {
 			x.mark(&st, x.whole[m])
 		}
 		for i := start; i < end; i++ {
 			if t := &e.toks[i]; t.kind == kindWord && (t.taken == fieldNone || t.taken == fieldPackage || t.taken == fieldCity) {
-				x.word(&st, t.fold, &budget)
+				x.word(&st, t.fold, &e.typoBudget)
 			}
 		}
 		x.settle(&st)

@@ -16,6 +16,10 @@ type Facts struct {
 	SquareMeters int    `json:"square_meters,omitempty"`
 	Budget       int    `json:"budget,omitempty"` // whole PLN
 	Package      string `json:"package,omitempty"`
+	// BookingIntent and Language are kept with the facts for the next turn; a
+	// reply's context leaves them out.
+	BookingIntent bool   `json:"booking_intent_detected,omitempty" hidden:"true"`
+	Language      string `json:"language,omitempty" hidden:"true"`
 }
 
 // Conversation is one visitor's session with the chatbot.

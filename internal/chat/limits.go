@@ -1,3 +1,0 @@
-package chat
-
-const maxMessageRunes = 4000
