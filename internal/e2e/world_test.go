@@ -1,0 +1,204 @@
+package e2e
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"chatops/internal/pgtest"
+	"chatops/internal/sendertest"
+	"chatops/internal/testserver"
+)
+
+// engine is a kind of database.
+type engine string
+
+const (
+	sqlite   engine = "sqlite"
+	postgres engine = "postgres"
+)
+
+// world is a database, the receivers and the settings of a deployment.
+type world struct {
+	t      *testing.T
+	engine engine
+	dir    string
+	url    string // DATABASE_URL
+	env    map[string]string
+	db     *sql.DB
+
+	slack  *sendertest.Slack
+	monday *sendertest.Monday
+	smtp   *sendertest.SMTP
+
+	mu        sync.Mutex
+	processes []*process
+}
+
+// forEachEngine runs a test on SQLite and on PostgreSQL, in parallel.
+func forEachEngine(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	for _, e := range []engine{sqlite, postgres} {
+		t.Run(string(e), func(t *testing.T) {
+			t.Parallel()
+			test(t, newWorld(t, e))
+		})
+	}
+}
+
+// newWorld makes a deployment with a migrated, empty database and every
+// integration configured. Its waits between retries are as long as in
+// production, so that nothing is repeated unless a test asks for it.
+func newWorld(t *testing.T, e engine) *world {
+	t.Helper()
+	w := bareWorld(t, e)
+	if e == postgres {
+		w.useDatabase(pgtest.Template(t, "e2e", migrate))
+	} else {
+		copyFile(t, sqliteTemplate(t), w.sqlitePath())
+		w.useDatabase("sqlite://" + w.sqlitePath())
+	}
+	w.slack = sendertest.StartSlack(t, "")
+	w.monday = sendertest.StartMonday(t, "")
+	w.smtp = sendertest.StartSMTP(t, sendertest.SMTPOptions{Username: "robot", Password: "smtppassword0canary"})
+	maps.Copy(w.env, map[string]string{
+		"SLACK_WEBHOOK_URL": w.slack.URL(), "SLACK_RATE": "100",
+		"MONDAY_API_KEY": "mondaykey0canary", "MONDAY_BOARD_ID": "4711", "MONDAY_API_URL": w.monday.URL(),
+		"SMTP_URL": w.smtp.URL(), "MAIL_FROM": "Robot <robot@firma.example>",
+		"ADMIN_EMAIL": "sales@firma.example", "ESCALATION_EMAIL": "oncall@firma.example",
+	})
+	return w
+}
+
+// bareWorld has neither a database nor receivers.
+func bareWorld(t *testing.T, e engine) *world {
+	t.Helper()
+	dir := t.TempDir()
+	return &world{t: t, engine: e, dir: dir, env: map[string]string{
+		"PATH": os.Getenv("PATH"), "HOME": dir, "TMPDIR": os.TempDir(), "USER": "tester",
+		"LISTEN": "127.0.0.1", "PORT": "0", "LOG_FORMAT": "json",
+		"GORACE": "halt_on_error=0 exitcode=66",
+	}}
+}
+
+func (w *world) sqlitePath() string { return filepath.Join(w.dir, "chatbot.db") }
+
+// environ is the whole environment of the world's processes: nothing of the
+// tests' own surroundings may change a result.
+func (w *world) environ() []string {
+	list := make([]string, 0, len(w.env))
+	for _, name := range slices.Sorted(maps.Keys(w.env)) {
+		list = append(list, name+"="+w.env[name])
+	}
+	return list
+}
+
+func (w *world) note(p *process) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.processes = append(w.processes, p)
+}
+
+// migrate brings the PostgreSQL database at url to the newest schema.
+func migrate(url string) error {
+	path, err := binary()
+	if err != nil {
+		return err
+	}
+	return runMigrate(path, url)
+}
+
+var (
+	templateOnce sync.Once
+	templatePath string
+	errTemplate  error
+)
+
+// sqliteTemplate is a migrated SQLite file to copy from.
+func sqliteTemplate(t *testing.T) string {
+	t.Helper()
+	templateOnce.Do(func() {
+		path, err := binary()
+		if err != nil {
+			errTemplate = err
+			return
+		}
+		templatePath = filepath.Join(filepath.Dir(path), "template.db")
+		errTemplate = runMigrate(path, "sqlite://"+templatePath)
+	})
+	if errTemplate != nil {
+		t.Fatal(errTemplate)
+	}
+	return templatePath
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// server is a running `chatops serve`.
+type server struct {
+	*process
+	base   string // http://127.0.0.1:port
+	client *http.Client
+}
+
+// serve starts the service and waits until it is ready.
+func (w *world) serve() *server {
+	w.t.Helper()
+	s := w.startServe()
+	s.awaitReady()
+	return s
+}
+
+// startServe returns as soon as the service listens.
+func (w *world) startServe() *server {
+	w.t.Helper()
+	p := w.start("serve")
+	line := p.awaitLog(`"msg":"serving"`)
+	var entry struct {
+		Address string `json:"address"`
+	}
+	if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Address == "" {
+		w.t.Fatalf("the service does not tell its address: %s", line)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	w.t.Cleanup(transport.CloseIdleConnections)
+	return &server{process: p, base: "http://" + entry.Address, client: &http.Client{Transport: transport, Timeout: patience}}
+}
+
+func (s *server) awaitReady() {
+	s.t.Helper()
+	err := testserver.Poll(patience, func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		res, err := s.client.Do(req)
+		if err != nil {
+			return err
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			return errNotYet
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatalf("the service is not ready: %v", err)
+	}
+}
