@@ -55,6 +55,9 @@ func (r *bulkRun) run(ctx context.Context, p *plan) error {
 			return "", err
 		}
 		r.op = op
+		if !r.dryRun { // whatever happens from here, the operator knows its name
+			r.env.notef("operation    %s", op.ID)
+		}
 		if op.Matched != count && !r.dryRun {
 			r.env.notef("note: %d match by now, not %d", op.Matched, count)
 		}
@@ -217,6 +220,7 @@ const waitTimeout = 5 * time.Minute
 // wait delivers in this process, besides any that serves, until every alert of
 // the operation has been tried.
 func (r *bulkRun) wait(ctx context.Context) error {
+	r.env.notef("waiting for the outcomes of %s", alerts(r.op.Changed))
 	deliverCtx, stop := r.env.timeout(ctx, waitTimeout)
 	engine := make(chan error, 1)
 	go func() { engine <- r.env.DeliverFunc(deliverCtx, r.cfg, r.env.logger(), r.store) }()
