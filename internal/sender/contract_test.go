@@ -157,7 +157,7 @@ func (r *rig) attempt(t *testing.T, tr trouble) error {
 	t.Helper()
 	limit := 30 * time.Second
 	if tr == hanging {
-		limit = 300 * time.Millisecond
+		limit = time.Second
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()

@@ -46,6 +46,7 @@ type email struct {
 	helo               string
 	roots              *x509.CertPool
 	times              smtpTimes
+	dialFunc           func(ctx context.Context, network, address string) (net.Conn, error)
 	nowFunc            func() time.Time
 }
 
@@ -53,7 +54,10 @@ func buildEmail(o *Options) ([]chatops.AlertSender, error) {
 	if o.Email.URL == "" {
 		return nil, nil
 	}
-	e := &email{roots: o.Email.Roots, times: defaultTimes, nowFunc: o.NowFunc, helo: hostname()}
+	e := &email{
+		roots: o.Email.Roots, times: defaultTimes, nowFunc: o.NowFunc, helo: hostname(),
+		dialFunc: new(net.Dialer).DialContext,
+	}
 	if err := e.useURL(o.Email.URL); err != nil {
 		return nil, err
 	}

@@ -81,8 +81,9 @@ func (r *smtpRun) begin(step string, d time.Duration) {
 }
 
 func (r *smtpRun) connect() error {
-	dialer := net.Dialer{Timeout: r.email.times.dial}
-	conn, err := dialer.DialContext(r.ctx, "tcp", net.JoinHostPort(r.email.host, r.email.port))
+	ctx, cancel := context.WithTimeout(r.ctx, r.email.times.dial)
+	defer cancel()
+	conn, err := r.email.dialFunc(ctx, "tcp", net.JoinHostPort(r.email.host, r.email.port))
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,14 @@
 package sender
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +23,7 @@ import (
 func hasty(t *testing.T, server *sendertest.SMTP) *email {
 	t.Helper()
 	e := only(t, Options{Email: EmailOptions{URL: server.URL(), From: "bot@firma.example", Roots: server.Roots()}}).(*email)
-	const soon = 250 * time.Millisecond
+	const soon = time.Second
 	e.times = smtpTimes{dial: 5 * time.Second, tls: 5 * time.Second, command: soon, text: soon, dot: soon, quit: soon}
 	return e
 }
@@ -132,7 +134,11 @@ func TestEmail_CancellingEndsTheConversationAtOnce(t *testing.T) {
 		server.WaitCommands(t.Context(), 3) // EHLO, MAIL, RCPT
 		cancel()
 	}()
+	start := time.Now()
 	f := failed(t, e.Send(ctx, mailAlert(t, letter)), chatops.FailTransient)
+	if passed := time.Since(start); passed > e.Policy().Timeout/10 {
+		t.Errorf("the attempt went on for %v", passed)
+	}
 	if f.TripsBreaker() || !errors.Is(f, context.Canceled) || f.Error() != "email: RCPT TO: cancelled" {
 		t.Errorf("got %q", f)
 	}
@@ -202,6 +208,43 @@ func TestEmail_ATextThatCannotBeWrittenIsTransient(t *testing.T) {
 	f := failed(t, e.Send(t.Context(), mailAlert(t, long)), chatops.FailTransient)
 	if !strings.HasPrefix(f.Error(), "email: send text: ") && !strings.HasPrefix(f.Error(), "email: final dot: ") {
 		t.Errorf("got %q", f)
+	}
+}
+
+// deafConn loses the connection when the final dot is to be written.
+type deafConn struct{ net.Conn }
+
+func (c deafConn) Write(p []byte) (int, error) {
+	if bytes.HasSuffix(p, []byte("\r\n.\r\n")) {
+		return 0, syscall.EPIPE
+	}
+	return c.Conn.Write(p)
+}
+
+func TestEmail_AFinalDotThatCouldNotBeWrittenIsTransient(t *testing.T) {
+	t.Parallel()
+	server := sendertest.StartSMTP(t, sendertest.SMTPOptions{})
+	e := hasty(t, server)
+	dial := e.dialFunc
+	e.dialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return deafConn{conn}, err
+	}
+	f := failed(t, e.Send(t.Context(), mailAlert(t, letter)), chatops.FailTransient)
+	if !strings.HasPrefix(f.Error(), "email: final dot: ") || len(server.Mails()) != 0 {
+		t.Errorf("got %q", f)
+	}
+}
+
+func TestEmail_StopsListeningToAServerWithoutEnd(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []sendertest.Stage{sendertest.StageBanner, sendertest.StageEHLO, sendertest.StageRcpt} {
+		server := sendertest.StartSMTP(t, sendertest.SMTPOptions{})
+		server.Set(sendertest.Fault{Stage: stage, Reply: "250-" + strings.Repeat("x", 2*maxConversation)})
+		f := failed(t, hasty(t, server).Send(t.Context(), mailAlert(t, letter)), chatops.FailTransient)
+		if !strings.HasSuffix(f.Error(), ": reply is too long") {
+			t.Errorf("%s: %q", stage, f)
+		}
 	}
 }
 
