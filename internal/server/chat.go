@@ -90,12 +90,10 @@ func decodeChat(body []byte) (chatops.ChatRequest, error) {
 		return req, refuseBody(err)
 	}
 	for _, m := range members {
-		var ok, known = true, true
+		ok := true
 		switch m.name {
 		case "message":
-			if req.Message, known = parseString(m.value); !known {
-				req.Message = "" // the check below says it
-			}
+			req.Message, _ = parseString(m.value) // the check below says it
 		case "session_id":
 			if !isNull(m.value) {
 				req.SessionID, ok = parseString(m.value)

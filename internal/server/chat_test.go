@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,15 +19,15 @@ func TestChat_AnswersWithTheWholeReply(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	r := f.post(t, `{"message":"  ile kosztuje?  ","session_id":"s-1","consent":{"marketing":false,"rodo":true},"extra":[1]}`)
-	if r.StatusCode != 200 || r.Header.Get("Content-Type") != "application/json" {
-		t.Fatalf("status %d, type %q: %s", r.StatusCode, r.Header.Get("Content-Type"), readAll(t, r))
+	if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("status %d, type %q: %s", r.StatusCode, r.Header.Get("Content-Type"), r.Body)
 	}
 	want := map[string]any{
 		"response": "Dzień dobry", "session_id": "s-1", "conversation_id": 7.0, "lead_score": 40.0,
 		"context":          map[string]any{"city": "Kraków", "square_meters": 60.0},
 		"next_best_action": "ask_email", "sources": []any{"price"}, "language": "pl", "alerts": []any{},
 	}
-	if got := decode(t, r); !reflect.DeepEqual(got, want) {
+	if got := r.decode(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("reply %v, want %v", got, want)
 	}
 	req := f.chat.requests()[0]
@@ -42,7 +43,7 @@ func TestChat_AbsentAndNullLeaveThingsAlone(t *testing.T) {
 		`{"message":"a"}`, `{"message":"a","session_id":null,"consent":null}`,
 		`{"message":"a","session_id":"","consent":{}}`, `{"message":"a","consent":{"marketing":null,"rodo":null,"x":1}}`,
 	} {
-		if r := f.post(t, body); r.StatusCode != 200 {
+		if r := f.post(t, body); r.StatusCode != http.StatusOK {
 			t.Fatalf("%s: status %d", body, r.StatusCode)
 		}
 	}
@@ -61,7 +62,7 @@ func TestChat_RefusesBadMessages(t *testing.T) {
 		`{"message":{}}`, `{"message":true}`, `{"message":""}`, `{"message":" \t\n"}`, `{"message":"\u00a0\u3000"}`, `{"Message":"a"}`,
 		`{"message":"a"} trailing`, `{"message":"a"`,
 	} {
-		if got := wantProblem(t, f.post(t, body), 400); got != errMessageText {
+		if got := f.post(t, body).wantProblem(t, http.StatusBadRequest); got != errMessageText {
 			t.Errorf("%q: error %q", body, got)
 		}
 	}
@@ -78,7 +79,7 @@ func TestChat_RefusesBadMessages(t *testing.T) {
 		"{\"message\":\"\xff\"}":                               "request body: invalid UTF-8 at byte 12",
 		`{"message":"a","x":` + strings.Repeat("[", 100_000):   "request body: nesting deeper than 64 at byte 83",
 	} {
-		if got := wantProblem(t, f.post(t, body), 400); got != want {
+		if got := f.post(t, body).wantProblem(t, http.StatusBadRequest); got != want {
 			t.Errorf("%.60q: error %q, want %q", body, got, want)
 		}
 	}
@@ -90,7 +91,7 @@ func TestChat_RefusesBadMessages(t *testing.T) {
 func TestChat_BoundsTheMessageInCharacters(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
-	post := func(message string) *http.Response {
+	post := func(message string) *answer {
 		body, err := json.Marshal(map[string]string{"message": message})
 		if err != nil {
 			t.Fatal(err)
@@ -98,10 +99,10 @@ func TestChat_BoundsTheMessageInCharacters(t *testing.T) {
 		return f.post(t, string(body))
 	}
 	for _, letter := range []string{"a", "ż", "🏠"} {
-		if r := post(" " + strings.Repeat(letter, 4000) + "\n"); r.StatusCode != 200 {
+		if r := post(" " + strings.Repeat(letter, 4000) + "\n"); r.StatusCode != http.StatusOK {
 			t.Errorf("4000 x %s: status %d", letter, r.StatusCode)
 		}
-		if got := wantProblem(t, post(strings.Repeat(letter, 4001)), 413); got != "message too long" {
+		if got := post(strings.Repeat(letter, 4001)).wantProblem(t, http.StatusRequestEntityTooLarge); got != "message too long" {
 			t.Errorf("4001 x %s: error %q", letter, got)
 		}
 	}
@@ -110,17 +111,17 @@ func TestChat_BoundsTheMessageInCharacters(t *testing.T) {
 func TestChat_MendsFreeTextAndRefusesBrokenIdentifiers(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
-	if r := f.post(t, `{"message":"a\u0000b\ud800c"}`); r.StatusCode != 200 {
+	if r := f.post(t, `{"message":"a\u0000b\ud800c"}`); r.StatusCode != http.StatusOK {
 		t.Fatalf("status %d", r.StatusCode)
 	}
 	if got := f.chat.requests()[0].Message; got != "a\ufffdb\ufffdc" {
 		t.Errorf("message %q", got)
 	}
 	for _, id := range []string{`a\u0000`, `\ud800`, `a b`, `a\nb`, `\u200b`, `a/b`, strings.Repeat("x", 101)} {
-		wantProblem(t, f.post(t, `{"message":"a","session_id":"`+id+`"}`), 400)
+		f.post(t, `{"message":"a","session_id":"`+id+`"}`).wantProblem(t, http.StatusBadRequest)
 	}
 	for _, id := range []string{`x`, `50%_'\"\\`, `zażółć`, strings.Repeat("ż", 100)} {
-		if r := f.post(t, `{"message":"a","session_id":"`+id+`"}`); r.StatusCode != 200 {
+		if r := f.post(t, `{"message":"a","session_id":"`+id+`"}`); r.StatusCode != http.StatusOK {
 			t.Errorf("session %s: status %d", id, r.StatusCode)
 		}
 	}
@@ -132,10 +133,10 @@ func TestChat_RefusesBodiesThatAreNotPlainJSON(t *testing.T) {
 	const body = `{"message":"a"}`
 	for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
 		"application/json; charset=iso-8859-2", "application/json;;", "application/jsonp", "application/xml"} {
-		wantProblem(t, f.post(t, body, "Content-Type", media), 415)
+		f.post(t, body, "Content-Type", media).wantProblem(t, http.StatusUnsupportedMediaType)
 	}
 	for _, media := range []string{"application/json; charset=utf-8", "Application/JSON;charset=UTF-8"} {
-		if r := f.post(t, body, "Content-Type", media); r.StatusCode != 200 {
+		if r := f.post(t, body, "Content-Type", media); r.StatusCode != http.StatusOK {
 			t.Errorf("%s: status %d", media, r.StatusCode)
 		}
 	}
@@ -144,11 +145,11 @@ func TestChat_RefusesBodiesThatAreNotPlainJSON(t *testing.T) {
 	_, _ = zw.Write([]byte(body))
 	_ = zw.Close()
 	for _, encoding := range []string{"gzip", "br", "gzip, identity", "deflate"} {
-		if got := wantProblem(t, f.post(t, packed.String(), "Content-Encoding", encoding), 415); !strings.Contains(got, "compressed") {
+		if got := f.post(t, packed.String(), "Content-Encoding", encoding).wantProblem(t, http.StatusUnsupportedMediaType); !strings.Contains(got, "compressed") {
 			t.Errorf("%s: %q", encoding, got)
 		}
 	}
-	if r := f.post(t, body, "Content-Encoding", "identity"); r.StatusCode != 200 {
+	if r := f.post(t, body, "Content-Encoding", "identity"); r.StatusCode != http.StatusOK {
 		t.Errorf("identity: status %d", r.StatusCode)
 	}
 }
@@ -160,16 +161,16 @@ func TestChat_BoundsTheBody(t *testing.T) {
 		const head, tail = `{"message":"a","x":"`, `"}`
 		return head + strings.Repeat("y", n-len(head)-len(tail)) + tail
 	}
-	if r := f.post(t, fill(maxBody)); r.StatusCode != 200 {
+	if r := f.post(t, fill(maxBody)); r.StatusCode != http.StatusOK {
 		t.Errorf("1 MiB: status %d", r.StatusCode)
 	}
-	wantProblem(t, f.post(t, fill(maxBody+1)), 413)
+	f.post(t, fill(maxBody+1)).wantProblem(t, http.StatusRequestEntityTooLarge)
 
 	// Without a Content-Length the limit must hold as well.
-	r := newChunked(t, fill(maxBody+1))
-	w := newRecorder()
-	f.ServeHTTP(w, r)
-	wantProblem(t, w.Result(), 413)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/chatbot/chat", strings.NewReader(fill(maxBody+1)))
+	r.ContentLength = -1
+	r.Header.Set("Content-Type", "application/json")
+	f.serve(t, r).wantProblem(t, http.StatusRequestEntityTooLarge)
 }
 
 func TestHistory_ListsMessages(t *testing.T) {
@@ -184,14 +185,14 @@ func TestHistory_ListsMessages(t *testing.T) {
 			{ID: 2, Text: "Dzień dobry", Sender: chatops.SenderBot, At: at.Add(time.Second)},
 		}, nil
 	}
-	got := readAll(t, f.do(t, "GET", "/api/chatbot/history/se%C5%BCja%251", ""))
+	got := f.get(t, "/api/chatbot/history/se%C5%BCja%251").Body
 	want := `{"messages":[{"message":"<b>cześć</b>","sender":"user","timestamp":"2026-03-29T01:30:00.125Z"},` +
 		`{"message":"Dzień dobry","sender":"bot","timestamp":"2026-03-29T01:30:01.125Z"}]}`
 	if strings.TrimSpace(got) != want || asked != "seżja%1" {
 		t.Errorf("history of %q: %s", asked, got)
 	}
 	f.chat.historyFunc = nil
-	if got := readAll(t, f.do(t, "GET", "/api/chatbot/history/unknown", "")); strings.TrimSpace(got) != `{"messages":[]}` {
+	if got := f.get(t, "/api/chatbot/history/unknown").Body; strings.TrimSpace(got) != `{"messages":[]}` {
 		t.Errorf("unknown session: %s", got)
 	}
 }
@@ -202,8 +203,8 @@ func TestHistory_SaysWhenTheDatabaseIsDown(t *testing.T) {
 	f.chat.historyFunc = func(context.Context, string) ([]chatops.Message, error) {
 		return nil, chatops.Errorf(chatops.CodeUnavailable, "database unreachable")
 	}
-	r := f.do(t, "GET", "/api/chatbot/history/s-1", "")
-	wantProblem(t, r, 503)
+	r := f.get(t, "/api/chatbot/history/s-1")
+	r.wantProblem(t, http.StatusServiceUnavailable)
 	if r.Header.Get("Retry-After") != "5" {
 		t.Errorf("Retry-After %q", r.Header.Get("Retry-After"))
 	}
@@ -214,7 +215,7 @@ func TestChatHealth_NeedsNoDatabase(t *testing.T) {
 	f := newFixture(t, func(o *Options) {
 		o.Health.PingFunc = func(context.Context) error { return chatops.Errorf(chatops.CodeUnavailable, "down") }
 	})
-	if got := readAll(t, f.do(t, "GET", "/api/chatbot/health", "")); strings.TrimSpace(got) != `{"status":"healthy","service":"chatbot"}` {
+	if got := f.get(t, "/api/chatbot/health").Body; strings.TrimSpace(got) != `{"status":"healthy","service":"chatbot"}` {
 		t.Errorf("chatbot health: %s", got)
 	}
 }

@@ -18,7 +18,7 @@ const maxBody = 1 << 20
 // keepBuffer is the largest buffer that is kept for the next request.
 const keepBuffer = 64 << 10
 
-var bodyPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var bodyPool sync.Pool
 
 // gate lets a request through once its whole body has arrived, and only when it
 // calls itself plain JSON of at most 1 MiB. A handler behind it reads from
@@ -29,7 +29,10 @@ func gate(next http.HandlerFunc) http.HandlerFunc {
 			p.write(w)
 			return
 		}
-		buf := bodyPool.Get().(*bytes.Buffer)
+		buf, ok := bodyPool.Get().(*bytes.Buffer)
+		if !ok {
+			buf = new(bytes.Buffer)
+		}
 		buf.Reset()
 		defer func() {
 			if buf.Cap() <= keepBuffer {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,18 +42,18 @@ func fullHealth(ping error) Health {
 
 func TestHealth_ReportsTheDatabase(t *testing.T) {
 	t.Parallel()
-	got := decode(t, newFixture(t, nil).do(t, "GET", "/api/health", ""))
+	got := newFixture(t, nil).get(t, "/api/health").decode(t)
 	if got["status"] != "healthy" || got["database"] != "connected" || got["service"] != "chatops" || got["version"] != "1.2.3" {
 		t.Errorf("health %v", got)
 	}
 	f := newFixture(t, func(o *Options) {
 		o.Health.PingFunc = func(context.Context) error { return errors.New("dial db.internal:5432: password=x") }
 	})
-	r := f.do(t, "GET", "/api/health", "")
-	if r.StatusCode != 503 {
+	r := f.get(t, "/api/health")
+	if r.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("status %d", r.StatusCode)
 	}
-	body := readAll(t, r)
+	body := r.Body
 	if !strings.Contains(body, `"status":"unhealthy","database":"unreachable"`) || strings.Contains(body, "db.internal") {
 		t.Errorf("body %s", body)
 	}
@@ -79,7 +80,7 @@ func TestHealth_AsksTheDatabaseAtMostTwiceASecond(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {
-				if r := f.do(t, "GET", "/api/health", ""); r.StatusCode != 200 {
+				if r := f.get(t, "/api/health"); r.StatusCode != http.StatusOK {
 					t.Errorf("status %d", r.StatusCode)
 				}
 			})
@@ -90,7 +91,7 @@ func TestHealth_AsksTheDatabaseAtMostTwiceASecond(t *testing.T) {
 		}
 		down.Store(true)
 		<-time.After(pingMaxAge)
-		if r := f.do(t, "GET", "/api/health", ""); r.StatusCode != 503 {
+		if r := f.get(t, "/api/health"); r.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("status %d after the answer was too old", r.StatusCode)
 		}
 		if n := pings.Load(); n != 2 {
@@ -109,7 +110,7 @@ func TestHealth_ADatabaseThatHangsIsUnhealthyAfterTwoSeconds(t *testing.T) {
 			}
 		})
 		start := time.Now()
-		if r := f.do(t, "GET", "/api/health", ""); r.StatusCode != 503 {
+		if r := f.get(t, "/api/health"); r.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("status %d", r.StatusCode)
 		}
 		if took := time.Since(start); took != checkTimeout {
@@ -121,7 +122,7 @@ func TestHealth_ADatabaseThatHangsIsUnhealthyAfterTwoSeconds(t *testing.T) {
 func TestDeepHealth_ShowsEveryPart(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.Health = fullHealth(nil) })
-	got := decode(t, f.do(t, "GET", "/api/health/deep", ""))
+	got := f.get(t, "/api/health/deep").decode(t)
 	if got["status"] != "healthy" {
 		t.Errorf("status %v", got["status"])
 	}
@@ -187,8 +188,8 @@ func TestDeepHealth_JudgesWhatIsWrong(t *testing.T) {
 				o.Health = fullHealth(nil)
 				tc.change(&o.Health)
 			})
-			r := f.do(t, "GET", "/api/health/deep", "")
-			body := readAll(t, r)
+			r := f.get(t, "/api/health/deep")
+			body := r.Body
 			if r.StatusCode != tc.status || !strings.Contains(body, `{"status":"`+tc.want+`"`) {
 				t.Errorf("status %d: %s", r.StatusCode, body)
 			}
@@ -202,10 +203,10 @@ func TestDeepHealth_JudgesWhatIsWrong(t *testing.T) {
 func TestReadyz_FollowsTheDatabase(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.Health.PingFunc = func(context.Context) error { return errors.New("x") } })
-	if r := f.do(t, "GET", "/readyz", ""); r.StatusCode != 503 || !strings.Contains(readAll(t, r), "database unreachable") {
+	if r := f.get(t, "/readyz"); r.StatusCode != http.StatusServiceUnavailable || !strings.Contains(r.Body, "database unreachable") {
 		t.Errorf("readyz %d without a database", r.StatusCode)
 	}
-	if r := f.do(t, "GET", "/livez", ""); r.StatusCode != 200 {
+	if r := f.get(t, "/livez"); r.StatusCode != http.StatusOK {
 		t.Errorf("livez %d without a database", r.StatusCode)
 	}
 }

@@ -45,15 +45,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 
 // register adds a collector, or returns the equal one that is there already.
 func register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
-	var dup prometheus.AlreadyRegisteredError
-	switch err := reg.Register(c); {
-	case err == nil:
+	err := reg.Register(c)
+	if err == nil {
 		return c
-	case errors.As(err, &dup):
-		return dup.ExistingCollector.(C)
-	default:
-		panic(err) // two metrics of one name: a defect that the first test finds
 	}
+	if dup, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		if there, ok := dup.ExistingCollector.(C); ok {
+			return there
+		}
+	}
+	panic(err) // two metrics of one name: a defect that the first test finds
 }
 
 func (m *metrics) observe(route, method string, status int, took time.Duration) {

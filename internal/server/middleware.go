@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -34,10 +35,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	s.inFlight.Add(1)
 	s.metrics.inFlight.Inc()
-	defer func() {
+	defer func() { //nolint:contextcheck // it has the request's
 		s.metrics.inFlight.Dec()
 		s.inFlight.Add(-1)
-		s.finish(x, s.opts.Now().Sub(start))
+		s.finish(r.Context(), x, s.opts.Now().Sub(start))
 	}()
 	defer s.rescue(x)
 	s.dispatch(x, r)
@@ -62,7 +63,7 @@ func (s *Server) rescue(x *exchange) {
 	if v == nil {
 		return
 	}
-	if v == http.ErrAbortHandler {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v)
 	}
 	s.metrics.panics.Inc()
@@ -83,7 +84,7 @@ func describePanic(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
-func (s *Server) finish(x *exchange, took time.Duration) {
+func (s *Server) finish(ctx context.Context, x *exchange, took time.Duration) {
 	status := x.status
 	if status == 0 {
 		status = http.StatusOK // net/http sends it for a handler that wrote nothing
@@ -94,7 +95,6 @@ func (s *Server) finish(x *exchange, took time.Duration) {
 	if isProbe(route) {
 		level = slog.LevelDebug
 	}
-	ctx := context.Background()
 	if !s.opts.Log.Enabled(ctx, level) {
 		return
 	}

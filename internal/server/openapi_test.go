@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +18,7 @@ import (
 
 // conforms checks a response against what the OpenAPI document says about its
 // operation, status and media type.
-func conforms(t *testing.T, f *fixture, op *huma.Operation, r *http.Response, body string) {
+func conforms(t *testing.T, f *fixture, op *huma.Operation, r *answer) {
 	t.Helper()
 	doc, ok := op.Responses[strconv.Itoa(r.StatusCode)]
 	if !ok {
@@ -32,14 +31,14 @@ func conforms(t *testing.T, f *fixture, op *huma.Operation, r *http.Response, bo
 		return
 	}
 	var v any
-	if err := json.Unmarshal([]byte(body), &v); err != nil {
+	if err := json.Unmarshal([]byte(r.Body), &v); err != nil {
 		t.Errorf("%s: %v", op.OperationID, err)
 		return
 	}
 	result := &huma.ValidateResult{}
 	huma.Validate(f.api.OpenAPI().Components.Schemas, media.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, v, result)
 	for _, err := range result.Errors {
-		t.Errorf("%s: %d: %v in %s", op.OperationID, r.StatusCode, err, body)
+		t.Errorf("%s: %d: %v in %s", op.OperationID, r.StatusCode, err, r.Body)
 	}
 }
 
@@ -97,11 +96,10 @@ func TestResponses_AreWhatTheDocumentSays(t *testing.T) {
 		}
 		seen[tc.id] = true
 		r := tc.f.do(t, tc.method, tc.path, tc.body, tc.header...)
-		body := readAll(t, r)
 		if r.StatusCode != tc.status {
-			t.Errorf("%s: status %d, want %d: %s", tc.id, r.StatusCode, tc.status, body)
+			t.Errorf("%s: status %d, want %d: %s", tc.id, r.StatusCode, tc.status, r.Body)
 		}
-		conforms(t, tc.f, op, r, body)
+		conforms(t, tc.f, op, r)
 	}
 	for id := range operations(up) {
 		if !seen[id] {
@@ -130,11 +128,11 @@ func TestConforms_NoticesADeviation(t *testing.T) {
 func TestDocument_IsOpenAPI31WithResolvableReferences(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
-	r := f.do(t, "GET", "/openapi.json", "")
+	r := f.get(t, "/openapi.json")
 	if got := r.Header.Get("Content-Type"); got != "application/openapi+json" {
 		t.Errorf("Content-Type %q", got)
 	}
-	doc := decode(t, r)
+	doc := r.decode(t)
 	if doc["openapi"] != "3.1.0" {
 		t.Errorf("openapi %v", doc["openapi"])
 	}
@@ -195,7 +193,7 @@ func walk(v any, visit func(key string, v any)) {
 func TestDocsPage_ShowsEveryOperationAndLoadsNothingForeign(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
-	page := readAll(t, f.do(t, "GET", "/docs", ""))
+	page := f.get(t, "/docs").Body
 	for id, op := range operations(f) {
 		for _, want := range []string{`<section id="` + id + `">`, op.Path, html.EscapeString(op.Summary)} {
 			if !strings.Contains(page, want) {

@@ -25,7 +25,7 @@ func selfContained(t *testing.T, f *fixture, page string) {
 			t.Errorf("foreign address %s", address)
 			continue
 		}
-		if r := f.do(t, "GET", address, ""); r.StatusCode != 200 {
+		if r := f.get(t, address); r.StatusCode != http.StatusOK {
 			t.Errorf("%s: status %d", address, r.StatusCode)
 		}
 	}
@@ -40,9 +40,9 @@ func TestChatPage_IsSelfContainedInBothLanguages(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	for lang, words := range map[string]string{"pl": "Porozmawiaj z nami", "en": "Chat with us"} {
-		r := f.do(t, "GET", "/?lang="+lang, "")
-		page := readAll(t, r)
-		if r.StatusCode != 200 || !strings.Contains(page, `<html lang="`+lang+`">`) || !strings.Contains(page, "<h1>"+words+"</h1>") {
+		r := f.get(t, "/?lang="+lang)
+		page := r.Body
+		if r.StatusCode != http.StatusOK || !strings.Contains(page, `<html lang="`+lang+`">`) || !strings.Contains(page, "<h1>"+words+"</h1>") {
 			t.Errorf("%s: status %d", lang, r.StatusCode)
 		}
 		if got := r.Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
@@ -67,7 +67,7 @@ func TestChatPage_SpeaksTheBrowsersLanguage(t *testing.T) {
 		"": "pl", "pl": "pl", "pl-PL,pl;q=0.9,en;q=0.8": "pl", "en-GB,en;q=0.9,pl;q=0.8": "en", "de-DE": "en",
 		"de,pl;q=0.5": "pl", "*": "en", ";;;": "pl", "en;q=0.1,pl;q=0.9": "pl",
 	} {
-		r := f.do(t, "GET", "/", "", "Accept-Language", accept)
+		r := f.get(t, "/", "Accept-Language", accept)
 		if got := r.Header.Get("Content-Language"); got != want {
 			t.Errorf("Accept-Language %q gives %s, want %s", accept, got, want)
 		}
@@ -75,10 +75,10 @@ func TestChatPage_SpeaksTheBrowsersLanguage(t *testing.T) {
 			t.Errorf("Vary %q", r.Header.Get("Vary"))
 		}
 	}
-	if got := f.do(t, "GET", "/?lang=pl", "", "Accept-Language", "en").Header.Get("Content-Language"); got != "pl" {
+	if got := f.get(t, "/?lang=pl", "Accept-Language", "en").Header.Get("Content-Language"); got != "pl" {
 		t.Errorf("?lang=pl gives %s", got)
 	}
-	if got := f.do(t, "GET", "/?lang=<x>", "", "Accept-Language", "en").Header.Get("Content-Language"); got != "en" {
+	if got := f.get(t, "/?lang=<x>", "Accept-Language", "en").Header.Get("Content-Language"); got != "en" {
 		t.Errorf("an unknown ?lang= gives %s", got)
 	}
 }
@@ -121,16 +121,16 @@ func TestScript_NeverReadsTextAsHTML(t *testing.T) {
 func TestAssets_AreCachedByContent(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
-	page := f.do(t, "GET", "/", "")
-	body := readAll(t, page)
-	if got := f.do(t, "GET", "/", "", "If-None-Match", page.Header.Get("ETag")).StatusCode; got != http.StatusNotModified {
+	page := f.get(t, "/")
+	body := page.Body
+	if got := f.get(t, "/", "If-None-Match", page.Header.Get("ETag")).StatusCode; got != http.StatusNotModified {
 		t.Errorf("status %d for a known page", got)
 	}
 	script := regexp.MustCompile(`/static/chat\.js\?v=\w+`).FindString(body)
-	if got := f.do(t, "GET", script, "").Header.Get("Cache-Control"); got != cacheForever {
+	if got := f.get(t, script).Header.Get("Cache-Control"); got != cacheForever {
 		t.Errorf("%s: Cache-Control %q", script, got)
 	}
-	if got := f.do(t, "GET", "/static/chat.js?v=old", "").Header.Get("Cache-Control"); got != cacheAsk {
+	if got := f.get(t, "/static/chat.js?v=old").Header.Get("Cache-Control"); got != cacheAsk {
 		t.Errorf("another version: Cache-Control %q", got)
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // Problem is the body of every error: the fields of RFC 9457 and, for clients
 // written against the older API, the text once more as "error".
-type Problem struct {
+type Problem struct { //nolint:errname // the OpenAPI document shows the name
 	Type      string `json:"type" doc:"Always about:blank: the status says what kind of problem it is"`
 	Title     string `json:"title" doc:"The status in words"`
 	Status    int    `json:"status" doc:"The HTTP status"`
@@ -98,8 +98,7 @@ func (e *detailedError) Unwrap() error { return e.error }
 
 // problemOf turns any error into what the caller may see of it.
 func problemOf(err error, requestID string) *Problem {
-	var p *Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*Problem](err); ok {
 		p.RequestID = requestID
 		return p
 	}
@@ -108,9 +107,8 @@ func problemOf(err error, requestID string) *Problem {
 	if code == chatops.CodeInternal {
 		text = "internal error"
 	}
-	p = newProblem(StatusOf(code), text, requestID)
-	var d *detailedError
-	if errors.As(err, &d) {
+	p := newProblem(StatusOf(code), text, requestID)
+	if d, ok := errors.AsType[*detailedError](err); ok {
 		p.Detail = d.detail
 	}
 	return p

@@ -46,17 +46,19 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		return chatops.WrapError(chatops.CodeUnavailable, err, "serve http")
 	case <-ctx.Done():
 	}
-	err := s.drain(srv)
+	err := s.drain(context.WithoutCancel(ctx), srv)
 	if err != nil {
 		cancel() // tell the handlers that nobody waits for them
 		_ = srv.Close()
 	}
-	<-failed
+	if served := <-failed; err == nil && !errors.Is(served, http.ErrServerClosed) {
+		return chatops.WrapError(chatops.CodeUnavailable, served, "serve http")
+	}
 	return err
 }
 
-// drain lets requests in flight finish.
-func (s *Server) drain(srv *http.Server) error {
+// drain lets requests in flight finish. Its context has not ended.
+func (s *Server) drain(ctx context.Context, srv *http.Server) error {
 	s.draining.Store(true)
 	s.opts.Log.Info("draining", "in_flight", s.inFlight.Load(), "timeout", s.opts.DrainTimeout)
 	select {
@@ -64,7 +66,7 @@ func (s *Server) drain(srv *http.Server) error {
 	case <-s.opts.Force:
 		return s.cutOff()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.opts.DrainTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.opts.DrainTimeout)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- srv.Shutdown(ctx) }()
@@ -77,7 +79,9 @@ func (s *Server) drain(srv *http.Server) error {
 		return err
 	case <-s.opts.Force:
 		cancel()
-		<-done
+		if err := <-done; err == nil {
+			return nil // the last request was answered meanwhile
+		}
 		return s.cutOff()
 	}
 }

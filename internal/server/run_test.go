@@ -5,28 +5,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"chatops/internal/chatops"
 )
-
-func newRecorder() *httptest.ResponseRecorder { return httptest.NewRecorder() }
-
-// newChunked is a POST of unknown length.
-func newChunked(t testing.TB, body string) *http.Request {
-	t.Helper()
-	r := httptest.NewRequest(http.MethodPost, "/api/chatbot/chat", io.MultiReader(strings.NewReader(body)))
-	r.ContentLength = -1
-	r.Header.Set("Content-Type", "application/json")
-	return r
-}
 
 // running is a server behind a real listener.
 type running struct {
@@ -36,62 +23,84 @@ type running struct {
 	done chan error         // what Run returned
 }
 
-func start(t testing.TB, change func(*Options)) *running {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{fixture: newFixture(t, change), addr: ln.Addr().String(), stop: cancel, done: make(chan error, 1)}
+func start(tb testing.TB, change func(*Options)) *running {
+	tb.Helper()
+	ln := listen(tb)
+	ctx, cancel := context.WithCancel(tb.Context())
+	r := &running{fixture: newFixture(tb, change), addr: ln.Addr().String(), stop: cancel, done: make(chan error, 1)}
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
 		r.done <- r.Run(ctx, ln)
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		<-finished
 	})
 	return r
 }
 
-// dial opens a connection on which the test speaks HTTP by hand.
-func (r *running) dial(t testing.TB) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", r.addr)
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	ln, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	return ln
+}
+
+// open tries to connect.
+func (r *running) open(tb testing.TB) (net.Conn, error) {
+	tb.Helper()
+	return (&net.Dialer{}).DialContext(context.WithoutCancel(tb.Context()), "tcp", r.addr)
+}
+
+// line is a connection on which the test speaks HTTP by hand.
+type line struct {
+	net.Conn
+
+	reader *bufio.Reader
+}
+
+func (r *running) dial(tb testing.TB) *line {
+	tb.Helper()
+	conn, err := r.open(tb)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return conn
+	return &line{conn, bufio.NewReader(conn)}
+}
+
+// send writes raw bytes.
+func (l *line) send(tb testing.TB, raw string) {
+	tb.Helper()
+	if _, err := io.WriteString(l, raw); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // talk sends raw bytes and reads one response.
-func (r *running) talk(t testing.TB, request string) (*http.Response, net.Conn) {
-	t.Helper()
-	conn := r.dial(t)
-	if _, err := io.WriteString(conn, request); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+func (l *line) talk(tb testing.TB, raw string) *answer {
+	tb.Helper()
+	l.send(tb, raw)
+	resp, err := http.ReadResponse(l.reader, nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return resp, conn
+	return read(tb, resp)
 }
 
 func TestHeaders_OverTheLimitGive431(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	send := func(size int) int {
-		const line = "GET /livez HTTP/1.1\r\nHost: x\r\n"
-		resp, _ := r.talk(t, line+"X-Filler: "+strings.Repeat("f", size-len(line)-len("X-Filler: \r\n\r\n"))+"\r\n\r\n")
-		defer resp.Body.Close()
-		return resp.StatusCode
+		const first = "GET /livez HTTP/1.1\r\nHost: x\r\n"
+		filler := strings.Repeat("f", size-len(first)-len("X-Filler: \r\n\r\n"))
+		return r.dial(t).talk(t, first+"X-Filler: "+filler+"\r\n\r\n").StatusCode
 	}
 	if got := send(16<<10 - 1); got != 200 {
 		t.Errorf("header under 16 KiB: status %d", got)
@@ -105,9 +114,7 @@ func TestSlowHeader_IsCutOff(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(o *Options) { o.HeaderTimeout = 50 * time.Millisecond })
 	conn := r.dial(t)
-	if _, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "); err != nil {
-		t.Fatal(err)
-	}
+	conn.send(t, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ")
 	rest, err := io.ReadAll(conn)
 	if err != nil || bytes.Contains(rest, []byte("200 OK")) {
 		t.Errorf("read %q, %v: want the connection closed", rest, err)
@@ -117,8 +124,9 @@ func TestSlowHeader_IsCutOff(t *testing.T) {
 func TestSlowBody_Gives408(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(o *Options) { o.ReadTimeout = 100 * time.Millisecond })
-	resp, conn := r.talk(t, "POST /api/chatbot/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"mess")
-	if got := wantProblem(t, resp, 408); !strings.Contains(got, "in time") {
+	conn := r.dial(t)
+	resp := conn.talk(t, "POST /api/chatbot/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"mess")
+	if got := resp.wantProblem(t, http.StatusRequestTimeout); !strings.Contains(got, "in time") {
 		t.Errorf("error %q", got)
 	}
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
@@ -129,8 +137,8 @@ func TestSlowBody_Gives408(t *testing.T) {
 func TestBrokenBody_Gives400(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
-	resp, _ := r.talk(t, "POST /api/chatbot/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
-	wantProblem(t, resp, 400)
+	resp := r.dial(t).talk(t, "POST /api/chatbot/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+	resp.wantProblem(t, http.StatusBadRequest)
 }
 
 func TestSlowAnswer_OutlivesTheReadTimeout(t *testing.T) {
@@ -145,9 +153,9 @@ func TestSlowAnswer_OutlivesTheReadTimeout(t *testing.T) {
 			return instantReply, nil
 		}
 	}
-	resp, _ := r.talk(t, chatRequest)
-	if resp.StatusCode != 200 {
-		t.Errorf("status %d: %s", resp.StatusCode, readAll(t, resp))
+	resp := r.dial(t).talk(t, chatRequest)
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d: %s", resp.StatusCode, resp.Body)
 	}
 }
 
@@ -157,18 +165,16 @@ func TestAmbiguousLength_NeverBecomesASecondRequest(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	conn := r.dial(t)
-	if _, err := io.WriteString(conn, "POST /api/chatbot/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
-		"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	conn.send(t, "POST /api/chatbot/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+		"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
 	// A reset instead of an end is fine too: the rest was not read.
 	all, _ := io.ReadAll(conn)
 	if !bytes.HasPrefix(all, []byte("HTTP/1.1 400 ")) || bytes.Count(all, []byte("HTTP/1.1 ")) != 1 {
 		t.Errorf("answer %q, want one refusal", all)
 	}
-	resp, _ := r.talk(t, "POST /api/chatbot/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+	resp := r.dial(t).talk(t, "POST /api/chatbot/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
 		"Content-Length: 15\r\nContent-Length: 16\r\n\r\n{\"message\":\"a\"}")
-	if resp.StatusCode != 400 {
+	if resp.StatusCode != http.StatusBadRequest {
 		t.Errorf("two lengths: status %d", resp.StatusCode)
 	}
 }
@@ -191,21 +197,27 @@ func blocked(r *running) (entered chan struct{}, release chan struct{}) {
 
 // postAsync sends a chat request and delivers its status, or 0 when the
 // connection broke.
-func (r *running) postAsync() <-chan int {
+func (r *running) postAsync(tb testing.TB) <-chan int {
+	tb.Helper()
 	status := make(chan int, 1)
 	go func() {
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-		resp, err := client.Post("http://"+r.addr+"/api/chatbot/chat", "application/json", strings.NewReader(`{"message":"a"}`))
+		defer close(status) // a broken connection gives 0
+		conn, err := r.open(tb)
 		if err != nil {
-			status <- 0
 			return
 		}
-		defer resp.Body.Close()
-		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-			status <- 0
+		defer func() { _ = conn.Close() }()
+		if _, err := io.WriteString(conn, chatRequest); err != nil {
 			return
 		}
-		status <- resp.StatusCode
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if _, err := io.Copy(io.Discard, resp.Body); err == nil {
+			status <- resp.StatusCode
+		}
 	}()
 	return status
 }
@@ -214,20 +226,15 @@ func TestDrain_AnswersWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	entered, release := blocked(r)
-	status := r.postAsync()
+	status := r.postAsync(t)
 	<-entered
 	r.stop()
-	for !r.draining.Load() { // set before the listener closes
-		if _, err := net.Dial("tcp", r.addr); err != nil {
+	for { // until the listener is closed
+		conn, err := r.open(t)
+		if err != nil {
 			break
 		}
-	}
-	for {
-		conn, err := net.Dial("tcp", r.addr)
-		if err != nil {
-			break // no longer accepting
-		}
-		conn.Close()
+		_ = conn.Close()
 	}
 	close(release)
 	if got := <-status; got != 200 {
@@ -245,14 +252,9 @@ func TestDrain_ReadyzTurnsFirst(t *testing.T) {
 	r := start(t, func(o *Options) { o.DrainDelay, o.Force = time.Hour, force })
 	t.Cleanup(func() { close(force) }) // runs before the one that waits for Run
 	conn := r.dial(t)
-	reader := bufio.NewReader(conn)
 	readyz := func() (int, string) {
-		fmt.Fprint(conn, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
-		resp, err := http.ReadResponse(reader, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, readAll(t, resp)
+		a := conn.talk(t, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+		return a.StatusCode, a.Body
 	}
 	if status, body := readyz(); status != 200 || body != `{"status":"ready"}` {
 		t.Errorf("before: %d %s", status, body)
@@ -265,7 +267,7 @@ func TestDrain_ReadyzTurnsFirst(t *testing.T) {
 	if status != 503 || !strings.Contains(body, "shutting down") {
 		t.Errorf("while draining: %d %s", status, body)
 	}
-	if resp, _ := r.talk(t, chatRequest); resp.StatusCode != 200 { // still accepting
+	if resp := r.dial(t).talk(t, chatRequest); resp.StatusCode != http.StatusOK { // still accepting
 		t.Errorf("chat while draining: %d", resp.StatusCode)
 	}
 }
@@ -274,7 +276,7 @@ func TestDrain_TimeRunsOut(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(o *Options) { o.DrainTimeout = 50 * time.Millisecond })
 	entered, _ := blocked(r)
-	status := r.postAsync()
+	status := r.postAsync(t)
 	<-entered
 	r.stop()
 	err := <-r.done
@@ -295,7 +297,7 @@ func TestDrain_SecondSignalEndsItAtOnce(t *testing.T) {
 			force := make(chan struct{})
 			r := start(t, func(o *Options) { o.Force, o.DrainDelay, o.DrainTimeout = force, delay, time.Hour })
 			entered, _ := blocked(r)
-			status := r.postAsync()
+			status := r.postAsync(t)
 			<-entered
 			r.stop()
 			close(force)
@@ -313,12 +315,11 @@ func TestDrain_SecondSignalEndsItAtOnce(t *testing.T) {
 
 func TestRun_ReportsABrokenListener(t *testing.T) {
 	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	ln := listen(t)
+	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ln.Close()
-	err = newFixture(t, nil).Run(context.Background(), ln)
+	err := newFixture(t, nil).Run(t.Context(), ln)
 	if chatops.ErrorCode(err) != chatops.CodeUnavailable || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Run: %v", err)
 	}

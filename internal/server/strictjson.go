@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -320,10 +321,8 @@ func (n *names) add(name string) bool {
 		n.set[name] = struct{}{}
 		return true
 	}
-	for _, old := range n.list {
-		if old == name {
-			return false
-		}
+	if slices.Contains(n.list, name) {
+		return false
 	}
 	n.list = append(n.list, name)
 	if len(n.list) > maxNameList {
