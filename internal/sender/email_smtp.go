@@ -50,7 +50,7 @@ type smtpRun struct {
 // the final dot.
 func (e *email) deliver(ctx context.Context, to string, message []byte) *chatops.SendError {
 	r := &smtpRun{email: e, ctx: ctx, step: "connect"}
-	if err := r.connect(); err != nil {
+	if err := r.connect(ctx); err != nil {
 		return r.classify(err)
 	}
 	defer func() { _ = r.conn.Close() }()
@@ -80,8 +80,8 @@ func (r *smtpRun) begin(step string, d time.Duration) {
 	_ = r.conn.SetDeadline(deadline) // fails on a closed connection only, as the next read does
 }
 
-func (r *smtpRun) connect() error {
-	ctx, cancel := context.WithTimeout(r.ctx, r.email.times.dial)
+func (r *smtpRun) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.email.times.dial)
 	defer cancel()
 	conn, err := r.email.dialFunc(ctx, "tcp", net.JoinHostPort(r.email.host, r.email.port))
 	if err != nil {
