@@ -23,7 +23,7 @@ import (
 func hasty(t *testing.T, server *sendertest.SMTP) *email {
 	t.Helper()
 	e := only(t, Options{Email: EmailOptions{URL: server.URL(), From: "bot@firma.example", Roots: server.Roots()}}).(*email)
-	const soon = time.Second
+	const soon = 500 * time.Millisecond
 	e.times = smtpTimes{dial: 5 * time.Second, tls: 5 * time.Second, command: soon, text: soon, dot: soon, quit: soon}
 	return e
 }
