@@ -202,7 +202,7 @@ func parseBool(text string) (any, bool) {
 // splitList splits at commas, without the spaces around.
 func splitList(text string) []string {
 	var list []string
-	for _, item := range strings.Split(text, ",") {
+	for item := range strings.SplitSeq(text, ",") {
 		if item = strings.TrimSpace(item); item != "" {
 			list = append(list, item)
 		}

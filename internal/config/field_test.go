@@ -12,14 +12,14 @@ import (
 )
 
 // fieldOf returns the setting of a variable.
-func fieldOf(t testing.TB, env string) *Field {
-	t.Helper()
+func fieldOf(tb testing.TB, env string) *Field {
+	tb.Helper()
 	for _, f := range Fields() {
 		if f.Env == env {
 			return &f
 		}
 	}
-	t.Fatalf("no setting %s", env)
+	tb.Fatalf("no setting %s", env)
 	return nil
 }
 

@@ -54,8 +54,7 @@ func parseFile(path, text string) (*settingsFile, []Problem) {
 // quote what stands there, which may be a secret, so only the place is told.
 func syntaxProblem(path string, err error) Problem {
 	p := Problem{Key: path, Expected: "is not valid TOML"}
-	var pe toml.ParseError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[toml.ParseError](err); ok {
 		p.Expected = fmt.Sprintf("line %d is not valid TOML", pe.Position.Line)
 		if pe.LastKey != "" {
 			p.Expected += " (after the key " + pe.LastKey + ")"
@@ -79,7 +78,7 @@ func (f *settingsFile) addProfile(name string, value any) []Problem {
 			problems = append(problems, f.add(name, key, table[key])...)
 			continue
 		}
-		if expected := profile.set(key, table[key]); expected != "" {
+		if expected := setProfile(&profile, key, table[key]); expected != "" {
 			problems = append(problems, Problem{f.keyName(name, key), fmt.Sprint(table[key]), f.path, expected})
 		}
 	}
@@ -87,9 +86,9 @@ func (f *settingsFile) addProfile(name string, value any) []Problem {
 	return problems
 }
 
-// set takes one of the profile's own keys; it returns the expected form when
+// setProfile takes one of the profile's own keys; it returns the expected form when
 // the value does not have it.
-func (p *Profile) set(key string, value any) string {
+func setProfile(p *Profile, key string, value any) string {
 	text, isText := value.(string)
 	yes, isBool := value.(bool)
 	switch {
@@ -194,8 +193,7 @@ func readFile(s *Sources) (*settingsFile, []Problem) {
 
 // cause is the plain reason of a file error, without the path.
 func cause(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err.Error()
 	}
 	return err.Error()

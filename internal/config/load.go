@@ -192,7 +192,7 @@ func problemOrigin(o Origin, detail string) string {
 func (f *Field) show(text string) string {
 	if f.kind == typeSecretPairs {
 		if v, ok := f.parse(text); ok {
-			return v.(SecretPairs).String()
+			return fmt.Sprint(v)
 		}
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -80,9 +81,7 @@ func TestLoad_EachOriginReachesTheConfig(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			env := map[string]string{"HOME": home}
-			for k, v := range tt.env {
-				env[k] = v
-			}
+			maps.Copy(env, tt.env)
 			s := sources(env, files)
 			if tt.with != nil {
 				tt.with(&s)
@@ -301,7 +300,7 @@ func TestMarkdownTable_HasEverySettingOnce(t *testing.T) {
 			t.Errorf("%s is not in the table once", f.Env)
 		}
 	}
-	for _, line := range strings.Split(strings.TrimSpace(table), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(table), "\n") {
 		if n := strings.Count(line, "|") - strings.Count(line, `\|`); n != 6 {
 			t.Errorf("line has %d cell borders: %s", n, line)
 		}

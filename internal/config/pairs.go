@@ -64,7 +64,7 @@ func (p SecretPairs) Get(name string) Secret {
 func parsePairs(text string) (Pairs, bool) {
 	var pairs Pairs
 	seen := map[string]bool{}
-	for _, entry := range strings.Split(text, ",") {
+	for entry := range strings.SplitSeq(text, ",") {
 		if entry = strings.TrimSpace(entry); entry == "" {
 			continue
 		}

@@ -46,7 +46,7 @@ func (u URL) Host() string {
 		return ""
 	}
 	host := p.hosts
-	for _, pair := range strings.Split(p.query, "&") {
+	for pair := range strings.SplitSeq(p.query, "&") {
 		if name, value, _ := strings.Cut(pair, "="); name == "host" && host == "" {
 			host = value
 		}
@@ -189,7 +189,7 @@ func urlSecrets(s string) []string {
 	if p.user != "" && !p.hasPassword && !isPostgres(p.scheme) {
 		add(p.user)
 	}
-	for _, pair := range strings.Split(p.query, "&") {
+	for pair := range strings.SplitSeq(p.query, "&") {
 		if name, value, _ := strings.Cut(pair, "="); secretParameter(name) {
 			add(value)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,12 +77,7 @@ func commandLine(args []string) string {
 }
 
 func isSecretFlag(name string) bool {
-	for _, f := range secretFlags {
-		if name == f {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(secretFlags, name)
 }
 
 // quoteWord quotes a word as a POSIX shell would need it.

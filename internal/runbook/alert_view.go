@@ -45,17 +45,9 @@ func (a *alertItem) retries() string {
 
 // statusColor is the colour of a status on a terminal.
 func statusColor(status string) string {
-	switch chatops.AlertStatus(status) {
-	case chatops.AlertFailed:
-		return "red"
-	case chatops.AlertPending:
-		return "yellow"
-	case chatops.AlertDelivered:
-		return "green"
-	case chatops.AlertQueued:
-		return "cyan"
-	}
-	return ""
+	return map[chatops.AlertStatus]string{
+		chatops.AlertQueued: "cyan", chatops.AlertPending: "yellow", chatops.AlertFailed: "red", chatops.AlertDelivered: "green",
+	}[chatops.AlertStatus(status)]
 }
 
 // attemptView is one try to deliver an alert.

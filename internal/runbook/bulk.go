@@ -3,6 +3,7 @@ package runbook
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,12 +103,7 @@ func (b *bulk) eligibleOf(statuses []chatops.AlertStatus) ([]chatops.AlertStatus
 }
 
 func (b *bulk) can(status chatops.AlertStatus) bool {
-	for _, s := range b.eligible {
-		if s == status {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(b.eligible, status)
 }
 
 // run makes the change.

@@ -173,8 +173,7 @@ func (r *bulkRun) carry(ctx context.Context) (string, error) {
 	if ctx.Err() != nil {
 		err = chatops.WrapError(chatops.CodeInterrupted, err, "interrupted: "+result)
 	}
-	switch chatops.ErrorCode(err) {
-	case chatops.CodeInterrupted, chatops.CodeUnavailable:
+	if code := chatops.ErrorCode(err); code == chatops.CodeInterrupted || code == chatops.CodeUnavailable {
 		err = hint(err, "go on with: %s", r.resumeCommand())
 	}
 	return "", err
@@ -225,6 +224,9 @@ func (r *bulkRun) wait(ctx context.Context) error {
 	engine := make(chan error, 1)
 	go func() { engine <- r.env.DeliverFunc(deliverCtx, r.cfg, r.env.logger(), r.store) }()
 	ended, err := r.poll(deliverCtx, engine)
+	if deliverCtx.Err() != nil { // what then went wrong was our own end
+		err = nil
+	}
 	stop()
 	if !ended {
 		if errEngine := <-engine; err == nil && errEngine != nil && !errors.Is(errEngine, context.Canceled) {
@@ -253,36 +255,25 @@ func (r *bulkRun) poll(ctx context.Context, engine <-chan error) (ended bool, er
 	defer tick.Stop()
 	for {
 		p, err := r.store.OperationProgress(ctx, r.op.ID)
-		switch {
-		case ctx.Err() != nil:
-			return ended, nil
-		case err != nil:
-			return ended, err
+		if err != nil {
+			return false, err
 		}
 		r.progress = p
 		meter.set(r.op.Changed - p.Waiting)
 		if p.Waiting == 0 {
-			return ended, nil
+			return false, nil
 		}
 		select {
 		case <-ctx.Done():
-			return ended, nil
+			return false, nil
 		case err := <-engine:
-			if ctx.Err() != nil {
-				return true, nil
+			if err == nil {
+				err = chatops.Errorf(chatops.CodeInternal, "the delivery engine stopped early")
 			}
-			return true, errors.Join(err, errEngineStopped(err))
+			return true, err
 		case <-tick.C:
 		}
 	}
-}
-
-// errEngineStopped reports an engine that ended by itself without an error.
-func errEngineStopped(err error) error {
-	if err != nil {
-		return nil
-	}
-	return chatops.Errorf(chatops.CodeInternal, "the delivery engine stopped early")
 }
 
 // verdict tells the outcome in one line, and whether all was delivered.

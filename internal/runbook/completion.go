@@ -20,7 +20,7 @@ func newCompletion(*Env) *cobra.Command {
 			"  fish        chatops completion fish | source\n" +
 			"  powershell  chatops completion powershell | Out-String | Invoke-Expression",
 		ValidArgs: shells,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return chatops.Errorf(chatops.CodeUsage, "name one shell: bash, zsh, fish or powershell")
 			}

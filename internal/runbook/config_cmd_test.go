@@ -39,7 +39,10 @@ func TestConfigView_WithoutOriginsHasTwoColumns(t *testing.T) {
 		t.Errorf("view is %s", &c.out)
 	}
 	c.must(exitOK, "config view -o json")
-	var v struct{ Profile, File *string }
+	var v struct {
+		Profile *string `json:"profile"`
+		File    *string `json:"file"`
+	}
 	if err := json.Unmarshal(c.out.Bytes(), &v); err != nil || v.Profile != nil || v.File != nil {
 		t.Errorf("JSON names profile %v and file %v, %v", v.Profile, v.File, err)
 	}
@@ -66,9 +69,9 @@ func TestConfigCheck_ProblemsAreAFinding(t *testing.T) {
 	c.must(exitFinding, "config check -o json")
 	c.says("chatops: 2 problems in the settings")
 	var v struct {
-		OK       bool
-		Problems []struct{ Key, Value, Origin, Expected string }
-		Warnings []string
+		OK       bool          `json:"ok"`
+		Problems []problemView `json:"problems"`
+		Warnings []string      `json:"warnings"`
 	}
 	if err := json.Unmarshal(c.out.Bytes(), &v); err != nil || v.OK || len(v.Problems) != 2 || v.Problems[0].Key != "PORT" || v.Problems[0].Value != "eighty" || v.Warnings == nil {
 		t.Errorf("JSON is %+v, %v", v, err)

@@ -3,7 +3,6 @@ package runbook
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -29,7 +28,7 @@ func (e *Env) announce(cfg *config.Config, change string) {
 	if e.colored(e.ErrTTY) {
 		name = colorize(name, cfg.Profile.Colour)
 	}
-	fmt.Fprintf(e.Err, "environment  %s\ndatabase     %s\nchange       %s\n", name, clean(cfg.DatabaseURL.Host()), clean(change))
+	e.sayf("environment  %s\ndatabase     %s\nchange       %s\n", name, clean(cfg.DatabaseURL.Host()), clean(change))
 }
 
 // confirm announces a change and asks for it. --yes skips the question; without
@@ -51,10 +50,10 @@ func (e *Env) confirm(ctx context.Context, cfg *config.Config, change string) er
 		want = cfg.Profile.Name
 		question = "Type " + want + " to continue: "
 	}
-	fmt.Fprint(e.Err, question)
+	e.sayf("%s", question)
 	answer, err := e.readLine(ctx)
 	if err != nil {
-		fmt.Fprintln(e.Err)
+		e.sayf("\n")
 		return err
 	}
 	yes := strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")

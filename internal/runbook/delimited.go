@@ -38,11 +38,11 @@ func encodeCSV(sections []section, headers bool) ([]byte, error) {
 // csvCell cleans and defuses a cell. It looks at the text before cleaning too,
 // because a leading tab is an escape afterwards.
 func csvCell(cell string) string {
-	if cleaned := clean(cell); defuse(cell) == cell {
-		return defuse(cleaned)
-	} else {
+	cleaned := clean(cell)
+	if defuse(cell) != cell {
 		return "'" + cleaned
 	}
+	return defuse(cleaned)
 }
 
 // encodeTSV writes every section with tabs between the cells and nothing
@@ -74,7 +74,7 @@ func encodeMarkdown(sections []section, headers bool) []byte {
 		if s.title != "" {
 			fmt.Fprintf(&b, "**%s**\n\n", markdownCell(s.title))
 		}
-		for _, line := range strings.Split(s.text, "\n") {
+		for line := range strings.SplitSeq(s.text, "\n") {
 			if s.text != "" {
 				b.WriteString("    " + clean(line) + "\n")
 			}
@@ -131,7 +131,7 @@ func writeText(b *bytes.Buffer, text string) {
 	if text == "" {
 		return
 	}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		b.WriteString(clean(line) + "\n")
 	}
 }

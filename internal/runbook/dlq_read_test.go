@@ -17,7 +17,9 @@ func TestDLQList_PagesThroughEverythingOnce(t *testing.T) {
 	for range 10 {
 		c.must(exitOK, "dlq list --limit 2 -o json "+after)
 		var page struct {
-			Items      []struct{ ID int64 }
+			Items []struct {
+				ID int64 `json:"id"`
+			} `json:"items"`
 			NextCursor *string `json:"next_cursor"`
 		}
 		if err := json.Unmarshal(c.out.Bytes(), &page); err != nil {
@@ -72,8 +74,10 @@ func TestDLQList_FiltersSelect(t *testing.T) {
 		c := newConsole(t, store)
 		c.must(exitOK, "dlq list -o jsonl "+line)
 		var ids []string
-		for _, text := range strings.Split(strings.TrimSpace(c.out.String()), "\n") {
-			var a struct{ ID json.Number }
+		for text := range strings.SplitSeq(strings.TrimSpace(c.out.String()), "\n") {
+			var a struct {
+				ID json.Number `json:"id"`
+			}
 			if err := json.Unmarshal([]byte(text), &a); err != nil {
 				t.Fatal(err)
 			}
@@ -144,7 +148,7 @@ func TestDLQStats_FiltersCountExactly(t *testing.T) {
 	c := newConsole(t, store)
 	c.must(exitOK, "dlq stats --target slack:alerts -o json")
 	var got struct {
-		Total           int64
+		Total           int64            `json:"total"`
 		OldestWaitingAt *time.Time       `json:"oldest_waiting_at"`
 		ByStatus        map[string]int64 `json:"by_status"`
 	}

@@ -17,11 +17,11 @@ import (
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // decodeText reads a JSON string.
-func decodeText(t testing.TB, raw string) string {
-	t.Helper()
+func decodeText(tb testing.TB, raw string) string {
+	tb.Helper()
 	var s string
 	if err := json.Unmarshal([]byte(raw), &s); err != nil {
-		t.Fatalf("%s is not a JSON string: %v", raw, err)
+		tb.Fatalf("%s is not a JSON string: %v", raw, err)
 	}
 	return s
 }

@@ -98,6 +98,7 @@ func (f *fakeStore) QueueStats(context.Context) (*chatops.QueueStats, error) {
 			s.OldestWaiting = a.CreatedAt
 		case chatops.AlertFailed:
 			s.OldestFailed = a.CreatedAt
+		case chatops.AlertDelivered, chatops.AlertDiscarded, chatops.AlertCancelled:
 		}
 	}
 	return s, f.err
@@ -218,9 +219,10 @@ type console struct {
 const dbPassword = "pw-canary-1"
 
 // newConsole makes a console without a terminal.
-func newConsole(t testing.TB, store *fakeStore) *console {
+func newConsole(tb testing.TB, store *fakeStore) *console {
+	tb.Helper()
 	c := &console{
-		t: t, store: store,
+		t: tb, store: store,
 		vars:  map[string]string{"HOME": "/home/op", "DATABASE_URL": "postgres://app:" + dbPassword + "@db.example:5432/chatops"},
 		files: map[string]string{},
 	}

@@ -3,6 +3,7 @@ package runbook
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,12 +30,7 @@ func visible(cmd *cobra.Command) bool {
 	if cmd.Hidden || cmd.Name() == "help" {
 		return false
 	}
-	for _, sub := range cmd.Commands() {
-		if visible(sub) {
-			return true
-		}
-	}
-	return !cmd.HasSubCommands()
+	return !cmd.HasSubCommands() || slices.ContainsFunc(cmd.Commands(), visible)
 }
 
 // manPage writes a page in the man macros of roff.

@@ -3,6 +3,7 @@ package runbook
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -120,10 +121,7 @@ func TestDLQRetryNow_ShowsProgressLinesWithoutATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConsole(t, fourAlerts())
 		c.NowFunc = time.Now
-		outcomes := make([]chatops.OperationProgress, 25)
-		for i := range outcomes {
-			outcomes[i] = chatops.OperationProgress{Delivered: 1, Waiting: 1}
-		}
+		outcomes := slices.Repeat([]chatops.OperationProgress{{Delivered: 1, Waiting: 1}}, 25)
 		c.delivering(append(outcomes, chatops.OperationProgress{Delivered: 2})...)
 		c.must(exitOK, "dlq retry --all --yes --now")
 		if n := strings.Count(c.err.String(), "tried 1 of 2"); n != 2 {

@@ -63,21 +63,24 @@ func (e *Env) showError(err error, code chatops.Code) {
 		err = hint(err, "see the cause with -v")
 	}
 	e.errorLine(message)
-	var h *hinted
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[*hinted](err); ok {
 		e.notef("%s", h.hint)
 	}
 }
 
 func (e *Env) errorLine(text string) {
-	fmt.Fprintf(e.Err, "chatops: %s\n", clean(e.loaded.Scrub(text)))
+	e.sayf("chatops: %s\n", clean(e.loaded.Scrub(text)))
 }
 
 // notef tells the operator something in one line on standard error. Arguments
 // may hold text of any origin: it is made harmless.
 func (e *Env) notef(format string, args ...any) {
-	fmt.Fprintln(e.Err, clean(e.loaded.Scrub(fmt.Sprintf(format, args...))))
+	e.sayf("%s\n", clean(e.loaded.Scrub(fmt.Sprintf(format, args...))))
 }
+
+// sayf writes to standard error as it is. A closed one loses the text and is no
+// reason to stop.
+func (e *Env) sayf(format string, args ...any) { _, _ = fmt.Fprintf(e.Err, format, args...) }
 
 // isClosedPipe reports that the reader of our output has gone, as in
 // `chatops dlq list | head -1`, which is no failure.

@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func asGroup(cmd *cobra.Command) {
 
 // flagError words a flag that cannot be parsed.
 func flagError(cmd *cobra.Command, err error) error {
-	if err == nil || err == pflag.ErrHelp {
+	if err == nil || errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
 	usage := chatops.Errorf(chatops.CodeUsage, "%s", err.Error())

@@ -102,8 +102,10 @@ var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*$`)
 func yamlScalar(token json.Token) string {
 	text, ok := token.(string)
 	if !ok {
-		raw, _ := json.Marshal(token) // a number, bool or null
-		return string(raw)
+		if token == nil {
+			return "null"
+		}
+		return fmt.Sprint(token) // a number or bool
 	}
 	if plainWord.MatchString(text) && !yamlKeyword(text) {
 		return text
