@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"chatops/internal/chatops"
@@ -52,10 +54,21 @@ func (s *Store) Alert(ctx context.Context, id int64) (*chatops.Alert, []chatops.
 	return &a, attempts, nil
 }
 
-// cursorText finds a cursor's created_at as it is stored, which an older writer
-// may have written with fewer digits than ours.
-const cursorText = `(created_at, id) < (coalesce((select k.created_at from dead_letter_queue k
-  where k.id = ? and substr(k.created_at, 1, 19) = ?), ?), ?)`
+// selectCursor finds a cursor's created_at as it is stored.
+const selectCursor = `select created_at from dead_letter_queue where id = ? and substr(created_at, 1, 19) = ?`
+
+// cursorOf returns the cursor in the database's own spelling.
+func (r *readTx) cursorOf(after chatops.AlertCursor) (cursor, error) {
+	if after == (chatops.AlertCursor{}) {
+		return cursor{}, nil
+	}
+	c := cursor{at: stamp(after.CreatedAt), id: after.ID}
+	err := r.row(selectCursor, c.id, c.at[:19]).Scan(&c.at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, nil // the alert is gone; its place is not
+	}
+	return c, err
+}
 
 // Alerts returns a page of alerts, newest first, and where the next one begins.
 func (s *Store) Alerts(
@@ -65,13 +78,12 @@ func (s *Store) Alerts(
 		return nil, nil, chatops.Errorf(chatops.CodeInvalid, "page of %d alerts: must hold at least one", limit)
 	}
 	p := page{filter: f, statuses: f.Statuses, limit: limit + 1}
-	if after != (chatops.AlertCursor{}) {
-		at := stamp(after.CreatedAt)
-		p.and(cursorText, after.ID, at[:19], at, after.ID)
-	}
-	query, args := p.sql()
 	var list []chatops.Alert
-	err := s.read(ctx, func(r *readTx) error {
+	err := s.read(ctx, func(r *readTx) (err error) {
+		if p.after, err = r.cursorOf(after); err != nil {
+			return err
+		}
+		query, args := p.sql()
 		return r.eachOnce(query, func(row scanner) error {
 			var a chatops.Alert
 			err := scanAlert(row, &a)

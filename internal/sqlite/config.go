@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
@@ -62,7 +63,6 @@ var memories = struct {
 }{made: make(map[string]bool)}
 
 // prepare makes the database's folder (0700) and file (0600) unless they exist.
-// Journal files take their permissions from the file.
 func (p place) prepare() error {
 	if p.memory != "" {
 		memories.Lock()
@@ -86,6 +86,20 @@ func (p place) prepare() error {
 	return f.Close()
 }
 
+// fullBelow is the free space, in bytes, under which an input or output error of
+// the file is taken for a full disk.
+const fullBelow = 256 << 10
+
+// full reports whether the file's disk has no room left.
+func (p place) full() bool {
+	var fs syscall.Statfs_t
+	if p.memory != "" || syscall.Statfs(filepath.Dir(p.path), &fs) != nil {
+		return false
+	}
+	//nolint:gosec,unconvert // the fields have other types on other systems; none is negative
+	return uint64(fs.Bavail)*uint64(fs.Bsize) < fullBelow
+}
+
 // role is what a connection is used for.
 type role int
 
@@ -97,13 +111,14 @@ const (
 
 // open returns a pool of connections for a role.
 func (p place) open(r role, conns int) (*sql.DB, error) {
-	u := url.URL{Scheme: "file", OmitHost: true, Path: p.path}
+	// modeof gives the write-ahead log, which holds data, the file's permissions.
+	u := url.URL{Scheme: "file", OmitHost: true, Path: p.path, RawQuery: "modeof=" + url.PathEscape(p.path)}
 	if p.memory != "" {
 		u.Path, u.RawQuery = "/"+p.memory, "vfs=memdb"
 	}
 	db, err := driver.Open(u.String(), func(c *sqlite3.Conn) error { return p.setUp(c, r) })
 	if err != nil {
-		return nil, translate(err)
+		return nil, p.translate(err)
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)

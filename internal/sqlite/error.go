@@ -27,6 +27,16 @@ func wrap(code chatops.Code, err error, text string) error {
 	return chatops.Errorf(code, "%w", cause{text, err})
 }
 
+// translate is the function of that name, which also asks the disk: the driver
+// reports some writes that found no room as mere I/O errors.
+func (p place) translate(err error) error {
+	var own *chatops.Error
+	if !errors.As(err, &own) && errors.Is(err, sqlite3.IOERR) && p.full() {
+		return wrap(chatops.CodeUnavailable, err, diskFull)
+	}
+	return translate(err)
+}
+
 // translate turns any error of a call into a *chatops.Error.
 func translate(err error) error {
 	var own *chatops.Error

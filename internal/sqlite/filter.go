@@ -78,17 +78,26 @@ func statusLiterals(list []chatops.AlertStatus) []string {
 	return out
 }
 
-// page is a query for alerts in the order of the list. It is made of one branch
-// per status (and target or type, where there are few), each of which reads its
-// first rows from an index that has them in order.
+// page is a query for alerts in the order of the list. It is made of branches,
+// one per status (and target or type, where there are few), each of which reads
+// its first rows from an index that has them in order.
 type page struct {
 	filter   chatops.AlertFilter
 	statuses []chatops.AlertStatus // empty: all
 	extra    []condition
+	after    cursor
 	limit    int
 }
 
-// fewBranches bounds the product of statuses and targets or types.
+// cursor is a place in the list with created_at as it is stored, which an older
+// writer may have written with fewer digits than ours. The zero cursor is the
+// start.
+type cursor struct {
+	at string
+	id int64
+}
+
+// fewBranches bounds the number of targets or types that get branches.
 const fewBranches = 8
 
 func (p *page) and(sql string, args ...any) { p.extra = append(p.extra, condition{sql, args}) }
@@ -104,21 +113,14 @@ func (p *page) sql() (string, []any) {
 func (p *page) keys() (string, []any) {
 	var branches []string
 	var args []any
-	where := append(conditions(&p.filter), p.extra...)
-	for _, first := range p.branches() {
-		var clauses []string
-		for _, c := range append([]condition{first}, where...) {
-			if c.sql != "" {
-				clauses = append(clauses, c.sql)
-				args = append(args, c.args...)
-			}
+	first, rest := p.branches()
+	for _, f := range first {
+		for _, c := range p.after.split() {
+			where, whereArgs := conjunction(append(append([]condition{f, c}, rest...), p.extra...))
+			args = append(args, whereArgs...)
+			branches = append(branches, fmt.Sprintf("select * from (select id, created_at, lease_id is not null"+
+				" from dead_letter_queue%s order by created_at desc, id desc limit %d)", where, p.limit))
 		}
-		branch := "select id, created_at, lease_id is not null from dead_letter_queue"
-		if len(clauses) > 0 {
-			branch += " where " + strings.Join(clauses, " and ")
-		}
-		branches = append(branches,
-			fmt.Sprintf("select * from (%s order by created_at desc, id desc limit %d)", branch, p.limit))
 	}
 	if len(branches) == 0 { // statuses that do not exist: an empty page
 		branches = []string{"select 0 as id, '' as created_at, 0 where false"}
@@ -126,24 +128,52 @@ func (p *page) keys() (string, []any) {
 	return strings.Join(branches, "\nunion all ") + fmt.Sprintf(" order by 2 desc, 1 desc limit %d", p.limit), args
 }
 
-// branches are the leading conditions of the branches.
-func (p *page) branches() []condition {
-	f := &p.filter
+// split renders what lies after the cursor as two conditions, because SQLite
+// does not look up a row value that ends in the rowid: it would read all rows
+// of one created_at again for every page of them.
+func (c cursor) split() []condition {
+	if c == (cursor{}) {
+		return []condition{{}}
+	}
+	return []condition{
+		{"created_at = ? and id < ?", []any{c.at, c.id}},
+		{"created_at < ?", []any{c.at}},
+	}
+}
+
+// conjunction renders conditions as a WHERE clause.
+func conjunction(list []condition) (string, []any) {
+	var clauses []string
+	var args []any
+	for _, c := range list {
+		if c.sql != "" {
+			clauses = append(clauses, c.sql)
+			args = append(args, c.args...)
+		}
+	}
+	if len(clauses) == 0 {
+		return "", nil
+	}
+	return " where " + strings.Join(clauses, " and "), args
+}
+
+// branches are the leading conditions of the branches and what all share.
+func (p *page) branches() (first, rest []condition) {
+	f := p.filter
 	statuses := p.statuses
 	if len(statuses) == 0 {
 		if len(f.Targets)+len(f.Types) == 0 && f.Fingerprint == "" || len(f.IDs) > 0 {
-			return []condition{{}}
+			return []condition{{}}, conditions(&f)
 		}
 		statuses = chatops.AlertStatuses()
 	}
 	column, values := "", []string(nil)
 	switch {
 	case len(f.Targets) > 0 && len(f.Targets) <= fewBranches:
-		column, values = "target", f.Targets
+		column, values, f.Targets = "target", f.Targets, nil
 	case len(f.Types) > 0 && len(f.Types) <= fewBranches:
-		column, values = "event_type", f.Types
+		column, values, f.Types = "event_type", f.Types, nil
 	}
-	var list []condition
 	for _, s := range chatops.AlertStatuses() {
 		if !slices.Contains(statuses, s) {
 			continue
@@ -153,14 +183,14 @@ func (p *page) branches() []condition {
 			base += trouble
 		}
 		if column == "" {
-			list = append(list, condition{sql: base})
+			first = append(first, condition{sql: base})
 			continue
 		}
 		for _, v := range distinct(values) {
-			list = append(list, condition{base + " and " + column + " = ?", []any{text(v)}})
+			first = append(first, condition{base + " and " + column + " = ?", []any{text(v)}})
 		}
 	}
-	return list
+	return first, conditions(&f)
 }
 
 func distinct(list []string) []string {
@@ -184,26 +214,17 @@ func countQuery(f chatops.AlertFilter, statuses []chatops.AlertStatus) (string, 
 	where := conditions(&f)
 	table, what := "dead_letter_queue", "count(*)"
 	plain := f
-	plain.Statuses, plain.Types = nil, nil
-	if len(conditions(&plain)) == 0 {
+	plain.Types = nil
+	counted := len(conditions(&plain)) == 0
+	if counted {
 		table, what = "dlq_count", "coalesce(sum(n), 0)"
 	}
-	var clauses []string
-	var args []any
-	for _, c := range where {
-		clauses = append(clauses, c.sql)
-		args = append(args, c.args...)
-	}
 	if len(statuses) > 0 {
-		literals := statusLiterals(statuses)
-		clauses = append(clauses, "status in ("+strings.Join(literals, ", ")+")")
-		if table == "dead_letter_queue" && !slices.ContainsFunc(statuses, func(s chatops.AlertStatus) bool { return !inTrouble(s) }) {
-			clauses = append(clauses, strings.TrimPrefix(trouble, " and "))
+		where = append(where, condition{sql: "status in (" + strings.Join(statusLiterals(statuses), ", ") + ")"})
+		if !counted && !slices.ContainsFunc(statuses, func(s chatops.AlertStatus) bool { return !inTrouble(s) }) {
+			where = append(where, condition{sql: strings.TrimPrefix(trouble, " and ")})
 		}
 	}
-	query := "select " + what + " from " + table
-	if len(clauses) > 0 {
-		query += " where " + strings.Join(clauses, " and ")
-	}
-	return query, args
+	clause, args := conjunction(where)
+	return "select " + what + " from " + table + clause, args
 }

@@ -22,7 +22,7 @@ func NewMigrator(_ context.Context, url string) (chatops.Migrator, error) {
 		return nil, err
 	}
 	m, err := migrations.New(db, migrations.SQLite, migrations.Options{
-		TranslateFunc: translate,
+		TranslateFunc: p.translate,
 	})
 	if err != nil {
 		_ = db.Close()
@@ -38,7 +38,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := migrations.New(db, migrations.SQLite, migrations.Options{TranslateFunc: translate})
+	m, err := migrations.New(db, migrations.SQLite, migrations.Options{TranslateFunc: s.place.translate})
 	if err != nil {
 		_ = db.Close()
 		return err

@@ -181,15 +181,13 @@ func (tx *writeTx) step(op *storedOperation, limit int) error {
 }
 
 func (tx *writeTx) candidates(op *storedOperation, limit int) ([]candidate, error) {
-	p := page{filter: op.Filter, statuses: selectedStatuses(op.Kind, &op.Filter), limit: limit}
+	p := page{filter: op.Filter, statuses: selectedStatuses(op.Kind, &op.Filter), limit: limit,
+		after: cursor{op.cursorAt, op.cursorID}}
 	if len(p.statuses) == 0 {
 		return nil, nil
 	}
 	created := stamp(op.CreatedAt)
 	p.and(stillSelected, op.maxID, created, op.ID, created)
-	if op.cursorID != 0 {
-		p.and(`(created_at, id) < (?, ?)`, op.cursorAt, op.cursorID)
-	}
 	query, args := p.keys()
 	var rows []candidate
 	err := tx.eachOnce(query, func(row scanner) error {

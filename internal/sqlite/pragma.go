@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -63,6 +65,15 @@ func (p place) assert(ctx context.Context, conn *sql.Conn, wait time.Duration) e
 			return chatops.Errorf(chatops.CodeInternal, "open %s: pragma %s is %d, must be %d", p, pragma, got, want)
 		}
 	}
+	// The first read makes the shared memory, without which nobody could read
+	// once the disk is full.
+	var tables int
+	if err := conn.QueryRowContext(ctx, `select count(*) from sqlite_schema`).Scan(&tables); err != nil {
+		return err
+	}
+	if err := p.protect(); err != nil {
+		return err
+	}
 	// From here on the writer waits for other processes by itself, so that
 	// callers can leave while it does.
 	_, err := conn.ExecContext(ctx, `pragma busy_timeout=0`)
@@ -75,6 +86,18 @@ func openError(p place, err error) error {
 	if errors.As(err, &own) {
 		return err
 	}
-	err = translate(err)
+	err = p.translate(err)
 	return chatops.Errorf(chatops.ErrorCode(err), "open %s: %w", p, err)
+}
+
+// protect gives the shared memory the file's permissions.
+func (p place) protect() error {
+	info, err := os.Stat(p.path)
+	if err == nil {
+		err = os.Chmod(p.path+"-shm", info.Mode().Perm())
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // another user's; that user has protected it
+	}
+	return err
 }

@@ -90,7 +90,7 @@ func (s *Store) Close() error {
 	if closeErr := s.readPool.Close(); err == nil {
 		err = closeErr
 	}
-	return translate(err)
+	return s.place.translate(err)
 }
 
 // limit gives a context without a deadline the store's own.
@@ -106,14 +106,14 @@ func (s *Store) limit(ctx context.Context) (context.Context, context.CancelFunc)
 func (s *Store) write(ctx context.Context, work func(tx *writeTx) error) error {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	return translate(s.writer.do(ctx, work))
+	return s.place.translate(s.writer.do(ctx, work))
 }
 
 // read runs queries that need no common snapshot.
 func (s *Store) read(ctx context.Context, work func(r *readTx) error) error {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	return translate(work(&readTx{ctx: ctx, s: s}))
+	return s.place.translate(work(&readTx{ctx: ctx, s: s}))
 }
 
 // readTx runs prepared queries on the pool of readers.

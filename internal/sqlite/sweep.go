@@ -13,15 +13,17 @@ select exists (select 1 from dlq_lease where until <= ?)
 	deleteStale = `delete from dlq_lease where until <= ?`
 
 	// Rows of leases that are gone. One that was settled by hand in flight is
-	// freed too, and is not counted.
+	// freed too, and is not counted. The others may have reached their
+	// receiver: last_attempt_at says so, and a sender that can look for what
+	// exists does it before it repeats a create.
 	freeStaleWaiting = `
-update dead_letter_queue set lease_id = null
-where lease_id is not null and status in ('queued', 'pending')
+update dead_letter_queue set lease_id = null, last_attempt_at = coalesce(last_attempt_at, ?)
+where lease_id is not null and +status in ('queued', 'pending')
   and not exists (select 1 from dlq_lease e where e.id = dead_letter_queue.lease_id)`
 
 	freeStaleSettled = `
 update dead_letter_queue set lease_id = null
-where lease_id is not null and status not in ('queued', 'pending')
+where lease_id is not null and +status not in ('queued', 'pending')
   and not exists (select 1 from dlq_lease e where e.id = dead_letter_queue.lease_id)`
 )
 
@@ -38,7 +40,7 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 		if _, err = tx.exec(deleteStale, stamp(tx.now)); err != nil {
 			return err
 		}
-		if freed, err = tx.exec(freeStaleWaiting); err != nil {
+		if freed, err = tx.exec(freeStaleWaiting, stamp(tx.now)); err != nil {
 			return err
 		}
 		_, err = tx.exec(freeStaleSettled)

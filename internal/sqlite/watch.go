@@ -33,7 +33,7 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 		}
 		version, err := s.dataVersion(ctx, &conn)
 		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "look for changes of the database", "error", translate(err))
+			s.log.WarnContext(ctx, "look for changes of the database", "error", s.place.translate(err))
 		}
 		if version != seen || time.Since(woken) >= wakeEvery {
 			seen, woken = version, time.Now()
