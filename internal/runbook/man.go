@@ -97,10 +97,11 @@ func manFlags(b *bytes.Buffer, title string, flags *pflag.FlagSet) {
 		if f.Shorthand != "" {
 			names = "-" + f.Shorthand + ", " + names
 		}
-		if f.Value.Type() != "bool" {
-			names += " " + f.Value.Type()
+		value, usage := pflag.UnquoteUsage(f)
+		if value != "" {
+			names += " " + value
 		}
-		fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(names), roff(f.Usage))
+		fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(names), roff(usage))
 	})
 }
 
