@@ -108,14 +108,12 @@ func (x *cityIndex) match(toks []token, i int) (cityMatch, bool) {
 		i > 1 && toks[i-1].fold == "." && toks[i-2].is(streetWords) {
 		return cityMatch{}, false
 	}
-	best, found := cityMatch{}, false
+	best, found, nominative := cityMatch{}, false, false
 	for _, f := range x.forms[t.fold] {
 		end, ok := matchRest(toks, i+1, f.rest)
-		if !ok || found && end <= best.end {
-			continue
-		}
-		if x.allowed(toks, i, end, f) {
-			best, found = cityMatch{city: f.city, first: i, end: end}, true
+		better := !found || end > best.end || end == best.end && f.nominative && !nominative
+		if ok && better && x.allowed(toks, i, end, f) {
+			best, found, nominative = cityMatch{city: f.city, first: i, end: end}, true, f.nominative
 		}
 	}
 	if found || len(t.fold) < minTypo || !t.capital && !prepositionBefore(toks, i) {

@@ -9,16 +9,6 @@ import (
 	"chatops/internal/chatops"
 )
 
-func testPackages() []Package {
-	return []Package{
-		{Name: "Express", Aliases: []string{"ekspres", "expres", "expressu", "expressie", "expressem"}},
-		{Name: "Express Plus", Aliases: []string{"ekspres plus", "expres plus"}},
-		{Name: "Comfort", Aliases: []string{"komfort", "komfortu"}},
-		{Name: "Premium"},
-		{Name: "Individual", Aliases: []string{"projekt indywidualn*", "pakiet indywidualn*"}},
-	}
-}
-
 type extractionCase struct {
 	Message  string         `json:"message"`
 	Context  map[string]any `json:"context"`
@@ -75,7 +65,7 @@ func checkExtraction(t *testing.T, x *Extractor, c extractionCase) {
 
 func TestExtract_ReadsTheExamples(t *testing.T) {
 	t.Parallel()
-	x := NewExtractor(testPackages())
+	x := testKnowledge(t).Extractor()
 	for _, c := range readCases[extractionCase](t, "extraction.jsonl") {
 		checkExtraction(t, x, c)
 	}

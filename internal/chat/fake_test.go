@@ -127,7 +127,7 @@ func testService(t testing.TB, change ...func(*Options)) (*Service, *memoryStore
 	t.Helper()
 	store := newMemoryStore()
 	opts := Options{
-		Store: store, AdminEmail: "sprzedaz@firma.example", Webhooks: []string{"crm"},
+		Store: store, Knowledge: testKnowledge(t), AdminEmail: "sprzedaz@firma.example", Webhooks: []string{"crm"},
 		NowFunc: func() time.Time { return time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC) },
 	}
 	for _, c := range change {

@@ -65,7 +65,10 @@ func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == '`' || r
 // composed (m² is m2, full-width letters are plain, no-break spaces are spaces),
 // without invisible characters, at most maxNormalised bytes long.
 func normalise(s string) string {
-	s = norm.NFKC.String(strings.ToValidUTF8(s, "\uFFFD"))
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if !norm.NFKC.IsNormalString(s) {
+		s = compose(s)
+	}
 	if len(s) > maxNormalised {
 		s = strings.ToValidUTF8(s[:maxNormalised], "")
 	}
@@ -78,6 +81,17 @@ func normalise(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// compose is norm.NFKC.String for the first maxNormalised bytes: some characters
+// become eighteen.
+func compose(s string) string {
+	out := make([]byte, 0, len(s)+16)
+	var it norm.Iter
+	for it.InitString(norm.NFKC, s); !it.Done() && len(out) < maxNormalised; {
+		out = append(out, it.Next()...)
+	}
+	return string(out)
 }
 
 // maxNormalised bounds the work per message: 4,000 runes of at most 4 bytes,

@@ -1,7 +1,7 @@
 package chat
 
 import (
-	"strings"
+	"sync"
 	"testing"
 )
 
@@ -12,9 +12,12 @@ type questionCase struct {
 	Contains string `json:"contains"`
 }
 
+// loadOnce: a knowledge base does not change, so the tests share one.
+var loadOnce = sync.OnceValues(func() (*Knowledge, error) { return LoadKnowledge(Embedded()) })
+
 func testKnowledge(t testing.TB) *Knowledge {
 	t.Helper()
-	k, err := LoadKnowledge(Embedded())
+	k, err := loadOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,12 +27,11 @@ func testKnowledge(t testing.TB) *Knowledge {
 func TestSearch_FindsTheTopicOfTheExamples(t *testing.T) {
 	t.Parallel()
 	k := testKnowledge(t)
-	x, idx := NewExtractor(k.Packages), NewIndex(k)
+	x, idx := k.Extractor(), k.Index()
 	for _, c := range readCases[questionCase](t, "questions.jsonl") {
 		hits := idx.Search(x.Extract(c.Question, AskedNothing))
 		if len(hits) == 0 || hits[0].Topic != c.Topic {
 			t.Errorf("%q: %v, want %s", c.Question, hits, c.Topic)
 		}
 	}
-	_ = strings.ToLower
 }

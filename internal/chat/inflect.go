@@ -148,7 +148,9 @@ func declineFeminine(c *caseForms, w, stem string) {
 		c.add(caseGenitive, stem+"i")
 	case endsIn(stem, "i", "j"):
 		oblique = strings.TrimRight(stem, "ij") + "i"
-		c.add(caseGenitive, oblique)
+		c.add(caseGenitive, oblique, oblique+"i") // Gdyni, Kalwarii
+		c.add(caseDative, oblique+"i")
+		c.add(caseLocative, oblique+"i")
 	case endsIn(stem, "c", "cz", "sz", "rz", "dz"):
 		oblique = stem + "y"
 		c.add(caseGenitive, oblique)

@@ -65,6 +65,9 @@ type Knowledge struct {
 	Packages []Package // in order of price; those by estimate last
 	entries  map[Lang]map[Topic]*Entry
 	phrases  map[Lang]map[string]string
+
+	extractor *Extractor
+	index     *Index
 }
 
 // Company is who the bot speaks for.
@@ -121,6 +124,12 @@ type Variants struct {
 	CityOther  string `toml:"city_other"`
 	AreaKnown  string `toml:"area_known"` // the square metres are known
 }
+
+// Extractor returns the reader of facts that knows the packages.
+func (k *Knowledge) Extractor() *Extractor { return k.extractor }
+
+// Index returns the index of the entries.
+func (k *Knowledge) Index() *Index { return k.index }
 
 // Entry returns the entry of a topic.
 func (k *Knowledge) Entry(l Lang, t Topic) *Entry { return k.entries[l][t] }

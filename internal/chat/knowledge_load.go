@@ -64,6 +64,7 @@ func LoadKnowledge(fsys fs.FS) (*Knowledge, error) {
 	if len(l.errs) > 0 {
 		return nil, chatops.Errorf(chatops.CodeInvalid, "load knowledge base: %s", errors.Join(l.errs...).Error())
 	}
+	k.extractor, k.index = NewExtractor(k.Packages), NewIndex(k)
 	return k, nil
 }
 

@@ -56,7 +56,7 @@ func placeholderNames(text string) []string {
 		}
 		name, after, ok := strings.Cut(rest, "}")
 		if !ok {
-			return append(out, rest)
+			return append(out, rest+" without a closing brace")
 		}
 		out, text = append(out, name), after
 	}

@@ -24,7 +24,8 @@ const (
 // Options are the settings of a Service.
 type Options struct {
 	Store chatops.ConversationStore
-	// Knowledge is what the bot knows; nil means the embedded knowledge base.
+	// Knowledge is what the bot knows, from LoadKnowledge; nil means the embedded
+	// knowledge base.
 	Knowledge *Knowledge
 	// ConsentMode is ConsentExplicit (also when empty) or ConsentImplied.
 	ConsentMode string
@@ -92,8 +93,7 @@ func New(opts Options) (*Service, error) {
 		opts.NowFunc = time.Now
 	}
 	return &Service{
-		opts: opts, knowledge: opts.Knowledge,
-		extractor: NewExtractor(opts.Knowledge.Packages), index: NewIndex(opts.Knowledge),
+		opts: opts, knowledge: opts.Knowledge, extractor: opts.Knowledge.Extractor(), index: opts.Knowledge.Index(),
 	}, nil
 }
 

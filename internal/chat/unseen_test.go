@@ -25,7 +25,7 @@ func TestReply_AnswersUnseenQuestions(t *testing.T) {
 
 func TestExtract_ReadsUnseenMessages(t *testing.T) {
 	t.Parallel()
-	x := NewExtractor(testKnowledge(t).Packages)
+	x := testKnowledge(t).Extractor()
 	for _, c := range readCases[extractionCase](t, "extraction_more.jsonl") {
 		checkExtraction(t, x, c)
 		if c.Confirms != nil {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package chat
+
+// raceEnabled: times can be judged.
+const raceEnabled = false
