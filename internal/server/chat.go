@@ -46,7 +46,7 @@ func (s *Server) addChat() {
 	addJSON[chatBody](s, huma.Operation{
 		OperationID: "chat", Method: http.MethodPost, Path: "/api/chatbot/chat",
 		Summary:     "Say something to the chatbot",
-		Description: "Answers a message and stores the turn. A reply with status 200 is stored; any other status means that nothing was.",
+		Description: "Answers a message and stores the turn: whoever gets a 200 can rely on it.",
 		Tags:        []string{"Chat"},
 	}, s.chat)
 	addOperation(s, huma.Operation{
