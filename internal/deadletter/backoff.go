@@ -18,7 +18,7 @@ const (
 // receiver asked for.
 func (e *Engine) delay(n int, retryAfter time.Duration) time.Duration {
 	ceiling := e.opts.Retry.Cap
-	if d := e.opts.Retry.Delay; n < 63 && d < ceiling>>n {
+	if d := e.opts.Retry.Delay; n < 63 && d <= ceiling>>n {
 		ceiling = d << n
 	}
 	wait := time.Duration(e.opts.RandFunc(int64(max(ceiling, 1)))) + 1

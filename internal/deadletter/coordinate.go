@@ -26,6 +26,7 @@ func (e *Engine) coordinate(l *life) {
 		case l.claims.Err() != nil:
 			return
 		case err != nil:
+			e.healthySince.Store(0)
 			e.noteError("look at the lanes", err)
 			if !sleep(l.claims, e.trouble(failures)) {
 				return
@@ -34,6 +35,7 @@ func (e *Engine) coordinate(l *life) {
 			continue
 		}
 		failures = 0
+		e.healthySince.CompareAndSwap(0, e.now().UnixNano())
 		if !sleep(l.claims, lookGap) {
 			return
 		}
@@ -179,7 +181,9 @@ func (e *Engine) mayStart(l *lane) bool {
 	case l.service != served || l.policy.Serial:
 		return l.workers == 0
 	}
-	return l.workers-l.tailing < e.opts.Workers && l.workers < e.opts.Workers+l.policy.Parallel
+	// One that finds every slot taken would only keep alerts from others.
+	return l.workers == 0 || len(l.slots) < cap(l.slots) &&
+		l.workers-l.tailing < e.opts.Workers && l.workers < e.opts.Workers+l.policy.Parallel
 }
 
 // forget drops lanes that nothing waits in and nobody serves, so that made-up

@@ -21,6 +21,7 @@ type run struct {
 
 	next     atomic.Int64 // index of the next alert to start
 	stop     atomic.Bool  // start no more
+	tailing  atomic.Bool  // the last attempts of the batch are under way
 	leaseEnd atomic.Int64 // ns since 1970, by this process's clock
 	attempts []chatops.Attempt
 	exited   chan struct{} // a helper has ended
@@ -52,9 +53,8 @@ func (e *Engine) deliver(lf *life, l *lane, b *chatops.Batch, freshRun *int) (*c
 		exited:   make(chan struct{}, l.policy.Parallel),
 	}
 	r.extendLease()
-	tailing := false
 	defer func() {
-		if tailing {
+		if r.tailing.Load() {
 			e.tail(l, -1)
 		}
 	}()
@@ -78,8 +78,7 @@ func (e *Engine) deliver(lf *life, l *lane, b *chatops.Batch, freshRun *int) (*c
 		if alive {
 			alive = r.flush()
 		}
-		if !tailing && r.unstarted() == 0 && lf.claims.Err() == nil {
-			tailing = true
+		if r.unstarted() == 0 && lf.claims.Err() == nil && !r.tailing.Swap(true) {
 			e.tail(l, 1)
 		}
 	}
@@ -145,6 +144,9 @@ func (r *run) help() {
 		}
 	}
 	<-r.l.slots
+	if r.tailing.Load() {
+		r.e.look() // there is room for another worker now
+	}
 	r.mu.Lock()
 	r.ended++
 	r.mu.Unlock()
@@ -242,6 +244,7 @@ func (r *run) finish(freshRun *int, alive bool) (*chatops.Batch, bool) {
 	}
 	goOn := r.hold == 0 && r.pause == 0 && !r.halted()
 	r.mu.Unlock()
+	goOn = goOn && !r.replaced()
 	e.logBatch(r)
 	if !alive {
 		return nil, false
@@ -260,6 +263,14 @@ func (r *run) finish(freshRun *int, alive bool) (*chatops.Batch, bool) {
 		r.stored(&rec)
 	}
 	return next, ok && goOn
+}
+
+// replaced reports whether another worker has taken this one's place while it
+// waited for its last attempts.
+func (r *run) replaced() bool {
+	r.e.mu.Lock()
+	defer r.e.mu.Unlock()
+	return r.tailing.Load() && r.l.workers-r.l.tailing >= r.e.opts.Workers
 }
 
 // holdRest makes what was not tried wait. The lock is held; no helper runs.

@@ -22,7 +22,8 @@ type Engine struct {
 	wakes   atomic.Uint64 // how often somebody said that there may be fresh alerts
 	poke    chan struct{} // makes the coordinator look at the lanes now
 
-	unstored atomic.Int64 // records that are being repeated
+	unstored     atomic.Int64 // records that are being repeated
+	healthySince atomic.Int64 // when looks at the lanes began to succeed, ns since 1970; 0: they fail
 
 	mu       sync.Mutex
 	lanes    map[string]*lane

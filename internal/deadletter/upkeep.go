@@ -15,20 +15,20 @@ const (
 	statsEvery   = 10 * time.Second
 )
 
-// maxSkipped is how often in a row a sweep may be put off.
-const maxSkipped = 15
+// recovery is how long after the database came back outcomes may take to be
+// stored before the sweep goes on without them.
+const recovery = 2 * maxTrouble
 
 // sweep frees what crashed processes have left, again and again. After the
 // database was away our own leases may have run out: outcomes that wait to be
 // stored go first, so that what was delivered is not sent again.
 func (e *Engine) sweep(ctx context.Context) {
-	failures, skipped := 0, 0
+	failures := 0
 	for sleep(ctx, e.opts.SweepEvery) {
-		if e.unstored.Load() > 0 && skipped < maxSkipped {
-			skipped++
+		since := e.healthySince.Load()
+		if e.unstored.Load() > 0 && (since == 0 || e.now().UnixNano()-since < int64(recovery)) {
 			continue
 		}
-		skipped = 0
 		n, err := e.opts.Queue.Sweep(ctx)
 		switch {
 		case ctx.Err() != nil:
