@@ -115,21 +115,28 @@ func cpuTime(b *testing.B, srv *pgtest.Server) time.Duration {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &self); err != nil {
 		b.Fatal(err)
 	}
-	total := time.Duration(self.Utime.Nano() + self.Stime.Nano())
-	postmaster := strconv.Itoa(srv.Pid())
+	return time.Duration(self.Utime.Nano()+self.Stime.Nano()) + treeTime(b, srv.Pid())
+}
+
+// treeTime adds the processor time of a process and of its children, ended ones
+// included.
+func treeTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	parent := strconv.Itoa(pid)
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		b.Fatal(err)
 	}
 	const tick = time.Second / 100
+	var total time.Duration
 	for _, p := range stats {
 		text, err := os.ReadFile(p)
 		if err != nil {
 			continue // the process has ended meanwhile
 		}
 		f := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-		own := strings.Split(p, "/")[2] == postmaster
-		if !own && f[1] != postmaster {
+		own := strings.Split(p, "/")[2] == parent
+		if !own && f[1] != parent {
 			continue
 		}
 		fields := f[11:13] // utime, stime

@@ -127,15 +127,18 @@ func BenchmarkStart(b *testing.B) {
 // p99 837 ms) on PostgreSQL and 74/s on SQLite, measured on such a machine.
 func BenchmarkChat(b *testing.B) {
 	bin := build(b)
-	b.Run("sqlite", func(b *testing.B) { chatLoad(b, "sqlite", start(b, bin), 74) })
+	b.Run("sqlite", func(b *testing.B) { chatLoad(b, "sqlite", start(b, bin), 0, 74) })
 	b.Run("postgres", func(b *testing.B) {
-		url := durable(b).Database("chat")
+		srv := durable(b)
+		url := srv.Database("chat")
 		_ = open(b, url, 1)
-		chatLoad(b, "postgres", start(b, bin, "DATABASE_URL="+url), 142)
+		chatLoad(b, "postgres", start(b, bin, "DATABASE_URL="+url), srv.Pid(), 142)
 	})
 }
 
-func chatLoad(b *testing.B, engine string, s *service, old float64) {
+// chatLoad reports against a rate of the old system. postmaster is the
+// database's process, 0 when it is embedded.
+func chatLoad(b *testing.B, engine string, s *service, postmaster int, old float64) {
 	b.Helper()
 	const turns, clients = 20_000, 64
 	messages := []string{
@@ -145,6 +148,13 @@ func chatLoad(b *testing.B, engine string, s *service, old float64) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 	var failed atomic.Int64
 	took := make([]time.Duration, turns)
+	cpu := func() (ours, database time.Duration) {
+		if postmaster != 0 {
+			database = treeTime(b, postmaster)
+		}
+		return treeTime(b, s.cmd.Process.Pid), database
+	}
+	ours, database := cpu()
 	begin := time.Now()
 	spread(b, clients, turns, func(i int) error {
 		body, err := json.Marshal(map[string]string{
@@ -172,9 +182,12 @@ func chatLoad(b *testing.B, engine string, s *service, old float64) {
 		return nil
 	})
 	rate := turns / time.Since(begin).Seconds()
+	oursAfter, databaseAfter := cpu()
 	_, peak := s.rss(b)
 	latency(b, "chat turn, "+engine, took)
 	fmt.Printf("%-34s %8.1f turns/s   %.1fx the old system   %d failed   peak memory %.1f MB\n",
 		"", rate, rate/old, failed.Load(), peak)
+	fmt.Printf("%-34s %8.3f ms of processor per turn in chatops, %.3f ms in the database\n",
+		"", ms(oursAfter-ours)/turns, ms(databaseAfter-database)/turns)
 	b.ReportMetric(rate, "turns/s")
 }
