@@ -10,36 +10,44 @@ import (
 // options. It is safe for concurrent use.
 type Set struct {
 	opts Options
-	m    sync.Map // name -> *Breaker
+
+	mu sync.RWMutex
+	m  map[string]*Breaker
 }
 
 // NewSet returns an empty set whose breakers will have the given options.
-func NewSet(opts Options) *Set { return &Set{opts: opts} }
+func NewSet(opts Options) *Set { return &Set{opts: opts, m: make(map[string]*Breaker)} }
 
 // Get returns the breaker of an integration, made on first use.
 func (s *Set) Get(name string) *Breaker {
-	if b, ok := s.m.Load(name); ok {
-		return b.(*Breaker)
+	if b := s.Lookup(name); b != nil {
+		return b
 	}
-	b, _ := s.m.LoadOrStore(name, New(name, s.opts))
-	return b.(*Breaker)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, ok := s.m[name]
+	if !ok {
+		b = New(name, s.opts)
+		s.m[name] = b
+	}
+	return b
 }
 
 // Lookup returns the breaker of an integration, or nil when there is none.
 func (s *Set) Lookup(name string) *Breaker {
-	if b, ok := s.m.Load(name); ok {
-		return b.(*Breaker)
-	}
-	return nil
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.m[name]
 }
 
 // Snapshots returns every breaker as it stands now, ordered by name.
 func (s *Set) Snapshots() []Snapshot {
-	var all []Snapshot
-	s.m.Range(func(_, b any) bool {
-		all = append(all, b.(*Breaker).Snapshot())
-		return true
-	})
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := make([]Snapshot, 0, len(s.m))
+	for _, b := range s.m {
+		all = append(all, b.Snapshot())
+	}
 	slices.SortFunc(all, func(a, b Snapshot) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

@@ -49,7 +49,7 @@ func (r *run) try(i int) bool {
 	err := r.send(a)
 	spent := e.now().Sub(start)
 	if err != nil && r.lf.attempts.Err() != nil {
-		err = &sendFailure{SendError: chatops.SendError{Kind: chatops.FailAmbiguous, Err: errCutOff}, ours: true}
+		err = &failure{SendError: chatops.SendError{Kind: chatops.FailAmbiguous, Err: errCutOff}, ours: true}
 	}
 	f := failureOf(err)
 	answer(permit, f)
@@ -93,9 +93,9 @@ func (e *Engine) breakerHold(l *lane) time.Duration {
 	return max(s.RetryAt.Sub(e.now()), probeWait)
 }
 
-// sendFailure is a SendError and whether it was our own doing, about which the
+// failure is a SendError and whether it was our own doing, about which the
 // integration's breaker must not hear.
-type sendFailure struct {
+type failure struct {
 	chatops.SendError
 
 	ours bool
@@ -110,7 +110,7 @@ func (r *run) send(a *chatops.Alert) (err error) {
 			r.e.met.panics.Inc()
 			r.e.log.Error("delivery: a sender panicked", "integration", r.l.integration, "alert", a.ID,
 				"panic", Redact(fmt.Sprint(p)), "stack", string(debug.Stack()))
-			err = &sendFailure{ours: true, SendError: chatops.SendError{
+			err = &failure{ours: true, SendError: chatops.SendError{
 				Kind: chatops.FailAmbiguous, Code: "panic", Err: fmt.Errorf("the sender panicked: %v", p),
 			}}
 		}
@@ -120,30 +120,28 @@ func (r *run) send(a *chatops.Alert) (err error) {
 }
 
 // Error is needed because both halves of the embedding have one.
-func (f *sendFailure) Error() string { return f.SendError.Error() }
+func (f *failure) Error() string { return f.SendError.Error() }
 
 // failureOf finds the SendError in an error; any other error is ambiguous.
-func failureOf(err error) *sendFailure {
+func failureOf(err error) *failure {
 	if err == nil {
 		return nil
 	}
 	if se, ok := err.(*chatops.SendError); ok && se == nil { //nolint:errorlint // errors.As would call its methods
 		err = errors.New("the sender failed without an error")
 	}
-	var f *sendFailure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
-	var se *chatops.SendError
-	if errors.As(err, &se) {
-		return &sendFailure{SendError: *se}
+	if se, ok := errors.AsType[*chatops.SendError](err); ok {
+		return &failure{SendError: *se}
 	}
-	return &sendFailure{SendError: chatops.SendError{Kind: chatops.FailAmbiguous, Err: err}}
+	return &failure{SendError: chatops.SendError{Kind: chatops.FailAmbiguous, Err: err}}
 }
 
 // answer tells the breaker how the attempt went. A refusal is an answer too:
 // the integration is up. What never reached it says nothing.
-func answer(p breaker.Permit, f *sendFailure) {
+func answer(p breaker.Permit, f *failure) {
 	switch {
 	case f == nil:
 		p.Success()

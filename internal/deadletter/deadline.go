@@ -9,11 +9,11 @@ import (
 // deadline is context.WithDeadline without the cost of a timer until somebody
 // waits for it: senders that answer at once never do.
 type deadline struct {
-	context.Context // the parent
+	context.Context //nolint:containedctx // the parent: this is a context
 	at              time.Time
 
 	mu      sync.Mutex
-	timed   context.Context // made by the first Done
+	timed   context.Context //nolint:containedctx // made by the first Done
 	cancel  context.CancelFunc
 	expired bool
 }

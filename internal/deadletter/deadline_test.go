@@ -10,6 +10,7 @@ import (
 
 func TestDeadline_BehavesAsAnOrdinaryContext(t *testing.T) {
 	type key struct{}
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		parent, cancelParent := context.WithCancel(context.WithValue(context.Background(), key{}, "v"))
 		defer cancelParent()
@@ -62,7 +63,7 @@ func TestDeadline_BehavesAsAnOrdinaryContext(t *testing.T) {
 	})
 }
 
-func TestDeadline_CostsNoTimerUntilSomebodyWaits(t *testing.T) {
+func TestDeadline_CostsNoTimerUntilSomebodyWaits(t *testing.T) { //nolint:paralleltest // counts allocations
 	parent := context.Background()
 	if n := testing.AllocsPerRun(100, func() {
 		d := deadline{Context: parent, at: time.Now().Add(time.Minute)}

@@ -78,7 +78,7 @@ func (e *Engine) look() {
 
 // life is the time of one Run, as its workers need it.
 type life struct {
-	claims   context.Context // ends when Run is asked to stop: claim and start nothing more
+	claims   context.Context //nolint:containedctx // a worker needs all four; ends when Run is asked to stop: claim and start nothing more
 	attempts context.Context // ends with the grace period: attempts are cut off
 	abandon  context.Context // ends a little later: attempts that will not end are left alone
 	records  context.Context // ends last: outcomes that could not be stored are given up

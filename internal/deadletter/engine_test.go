@@ -13,6 +13,7 @@ import (
 )
 
 func TestRun_DeliversWithinMillisecondsOfWake(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		r := start(t, q, Options{}, s)
@@ -33,6 +34,7 @@ func TestRun_DeliversWithinMillisecondsOfWake(t *testing.T) {
 }
 
 func TestRun_WakesByWatchAndByItself(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		r := start(t, q, Options{}, s)
@@ -49,6 +51,7 @@ func TestRun_WakesByWatchAndByItself(t *testing.T) {
 }
 
 func TestRun_DeliversEveryLane(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		r := start(t, q, Options{}, &fakeSender{name: "slack"}, &fakeSender{name: "email"},
@@ -66,6 +69,7 @@ func TestRun_DeliversEveryLane(t *testing.T) {
 }
 
 func TestRun_RecordsAWholeBatchOfAnInstantSenderAtOnce(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		q.add(2050, "test", "slack:a")
@@ -92,11 +96,12 @@ func TestRun_RecordsAWholeBatchOfAnInstantSenderAtOnce(t *testing.T) {
 }
 
 func TestRun_FlushesWhileABatchRuns(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		ids := q.add(20, "test", "slack:a")
 		s := &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 2}}
-		s.do(func(_ context.Context, a *chatops.Alert) error {
+		s.do(func(context.Context, *chatops.Alert) error {
 			<-time.After(100 * time.Millisecond)
 			return nil
 		})
@@ -114,6 +119,7 @@ func TestRun_FlushesWhileABatchRuns(t *testing.T) {
 }
 
 func TestRun_TakesSmallBatchesFromASlowLane(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 4}}
 		s.do(func(context.Context, *chatops.Alert) error {
@@ -136,6 +142,7 @@ func TestRun_TakesSmallBatchesFromASlowLane(t *testing.T) {
 }
 
 func TestRun_GivesRetriesATurnInAFloodOfFreshAlerts(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		old := q.addPending(1, "slack:a", 1)[0]
@@ -155,6 +162,7 @@ func TestRun_GivesRetriesATurnInAFloodOfFreshAlerts(t *testing.T) {
 }
 
 func TestRun_OneSlowAlertDoesNotHoldFreshOnesUp(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		s.do(func(ctx context.Context, a *chatops.Alert) error {
@@ -178,6 +186,7 @@ func TestRun_OneSlowAlertDoesNotHoldFreshOnesUp(t *testing.T) {
 }
 
 func TestRun_TimesAttemptsOut(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Timeout: 3 * time.Second}}
 		s.do(func(ctx context.Context, _ *chatops.Alert) error {
@@ -203,6 +212,7 @@ func TestRun_TimesAttemptsOut(t *testing.T) {
 }
 
 func TestRun_SurvivesAPanickingSender(t *testing.T) { // fault F14
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		s.do(func(_ context.Context, a *chatops.Alert) error {
@@ -236,6 +246,7 @@ func TestRun_SurvivesAPanickingSender(t *testing.T) { // fault F14
 }
 
 func TestRun_TakesErrorsThatBreakTheContract(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		s.do(func(_ context.Context, a *chatops.Alert) error {
@@ -264,6 +275,7 @@ func TestRun_TakesErrorsThatBreakTheContract(t *testing.T) {
 }
 
 func TestRun_StopsInOrder(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) { // fault F23
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 2}}
 		s.do(func(context.Context, *chatops.Alert) error {
@@ -290,6 +302,7 @@ func TestRun_StopsInOrder(t *testing.T) {
 }
 
 func TestRun_CutsAttemptsOffAfterTheGrace(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Timeout: time.Hour}}
 		s.do(func(ctx context.Context, _ *chatops.Alert) error {
@@ -314,6 +327,7 @@ func TestRun_CutsAttemptsOffAfterTheGrace(t *testing.T) {
 }
 
 func TestRun_LeavesAnAttemptBehindThatIgnoresItsContext(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 1}}
 		release := make(chan struct{})
@@ -356,6 +370,7 @@ func TestRun_EndsAtOnceWhenStoppedUnstarted(t *testing.T) {
 }
 
 func TestRun_RunsOnceAtATimeAndAgainAfterwards(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		r := start(t, q, Options{}, &fakeSender{name: "slack"})

@@ -140,7 +140,7 @@ func shorten(s string, n int) string {
 // hexadecimal; the payload may have been written by hand.
 func shellWord(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 128 && (isAlnum(byte(r)) || r == '-' || r == '_') {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
 			return r
 		}
 		return -1

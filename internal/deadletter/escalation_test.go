@@ -26,6 +26,7 @@ func lossy() *fakeSender {
 }
 
 func TestEscalation_OneMailPerCauseAndHour(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, mail := newFakeQueue(), &fakeSender{name: "email"}
 		pass(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
@@ -64,6 +65,7 @@ func TestEscalation_OneMailPerCauseAndHour(t *testing.T) {
 }
 
 func TestEscalation_MailHoldsCountsAndCommands(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, mail := newFakeQueue(), &fakeSender{name: "email"}
 		q.add(9, chatops.EventSlackAlert, "slack:alerts")
@@ -130,6 +132,7 @@ func TestEscalationMail_SaysWhenTheCauseIsGone(t *testing.T) {
 }
 
 func TestEscalation_HasItsOwnBudgetAndNeverRecurses(t *testing.T) { // fault F19
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, mail := newFakeQueue(), &fakeSender{name: "email"}
 		mail.do(fail(chatops.FailTransient, "connection refused"))
@@ -155,6 +158,7 @@ func TestEscalation_HasItsOwnBudgetAndNeverRecurses(t *testing.T) { // fault F19
 }
 
 func TestEscalation_WaitsWhenItsTextCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, mail := newFakeQueue(), &fakeSender{name: "email"}
 		q.setFault(func(call string) error {
@@ -176,6 +180,7 @@ func TestEscalation_WaitsWhenItsTextCannotBeWritten(t *testing.T) {
 }
 
 func TestEscalation_WithABrokenPayloadIsJudgedByItsSender(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, mail := newFakeQueue(), &fakeSender{name: "email"}
 		mail.do(func(_ context.Context, a *chatops.Alert) error {
@@ -195,6 +200,7 @@ func TestEscalation_WithABrokenPayloadIsJudgedByItsSender(t *testing.T) {
 }
 
 func TestEscalation_NobodyIsToldWithoutAnAddress(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		q.add(5, chatops.EventSlackAlert, "slack:alerts")

@@ -234,7 +234,7 @@ func (q *fakeQueue) Record(_ context.Context, rec chatops.Record) (*chatops.Batc
 	if rec.Done && rec.Next != nil {
 		return q.claim(*rec.Next), nil
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // as the port has it
 }
 
 func (q *fakeQueue) apply(o chatops.Outcome, lease int64, now time.Time) {

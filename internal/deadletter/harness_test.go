@@ -126,7 +126,6 @@ func (l *logBuffer) String() string {
 // bubble runs a test under a clock that moves only when everybody waits.
 func bubble(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	t.Parallel()
 	synctest.Test(t, f)
 }
 

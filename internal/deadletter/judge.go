@@ -18,7 +18,7 @@ type verdict struct {
 
 // judge classifies a failed attempt: it completes the outcome and says what
 // follows for others.
-func (e *Engine) judge(l *lane, a *chatops.Alert, f *sendFailure, o *chatops.Outcome) verdict {
+func (e *Engine) judge(l *lane, a *chatops.Alert, f *failure, o *chatops.Outcome) verdict {
 	c := l.causeOf(f)
 	o.Attempt.Outcome, o.Attempt.HTTPStatus, o.Attempt.Error = string(f.Kind), f.HTTPStatus, c.text
 	o.Error, o.Fingerprint = c.text, c.fingerprint
@@ -48,7 +48,7 @@ func (e *Engine) judge(l *lane, a *chatops.Alert, f *sendFailure, o *chatops.Out
 
 // retry decides between another attempt later and giving up. An escalation has
 // its own budget: a time, not a number of attempts.
-func (e *Engine) retry(a *chatops.Alert, f *sendFailure, o *chatops.Outcome) verdict {
+func (e *Engine) retry(a *chatops.Alert, f *failure, o *chatops.Outcome) verdict {
 	retries := a.RetryCount
 	if a.Status != chatops.AlertQueued {
 		retries++ // this attempt was a retry
@@ -85,7 +85,7 @@ type cause struct {
 
 // causeOf redacts a failure and names its cause. In an outage one error follows
 // the other, so the last one is kept.
-func (l *lane) causeOf(f *sendFailure) *cause {
+func (l *lane) causeOf(f *failure) *cause {
 	raw, code := f.Error(), failureCode(f)
 	if c := l.lastCause.Load(); c != nil && c.raw == raw && c.code == code {
 		return c
@@ -101,7 +101,7 @@ func (l *lane) causeOf(f *sendFailure) *cause {
 }
 
 // failureCode is what tells two causes with one wording apart.
-func failureCode(f *sendFailure) string {
+func failureCode(f *failure) string {
 	switch {
 	case f.Code != "":
 		return f.Code

@@ -18,19 +18,20 @@ import (
 func patient() *breaker.Set { return breaker.NewSet(breaker.Options{FailMax: 1 << 19}) }
 
 func TestRetry_BacksOffThenGivesUp(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		s.do(fail(chatops.FailTransient, "http 503"))
 		id := q.add(1, "test", "slack:a")[0]
 		r := start(t, q, Options{RandFunc: half, SweepEvery: time.Minute, Retry: Retry{MaxRetries: 3, Delay: 10 * time.Minute, Cap: 30 * time.Minute}, Breakers: patient()}, s)
-		for i, wait := range []time.Duration{5, 10, 15} { // half of 10, 20 and 30 (capped)
+		for i, minutes := range []int{5, 10, 15} { // half of 10, 20 and 30 (capped)
 			pass(100 * time.Millisecond)
 			a := r.wantStatus(id, chatops.AlertPending)
 			if a.RetryCount != i || s.calls() != i+1 {
 				t.Fatalf("after %d attempts: retries %d", s.calls(), a.RetryCount)
 			}
-			if got := a.NextAttemptAt.Sub(s.times()[i]).Round(time.Second); got != wait*time.Minute {
-				t.Fatalf("wait %d is %s, want %s", i, got, wait*time.Minute)
+			if got := a.NextAttemptAt.Sub(s.times()[i]).Round(time.Second); got != time.Duration(minutes)*time.Minute {
+				t.Fatalf("wait %d is %s, want %d min", i, got, minutes)
 			}
 			pass(time.Until(a.NextAttemptAt))
 		}
@@ -47,6 +48,7 @@ func TestRetry_BacksOffThenGivesUp(t *testing.T) {
 }
 
 func TestRetry_NoneWhenTheBudgetIsNegative(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		s.do(fail(chatops.FailTransient, "no"))
@@ -58,6 +60,7 @@ func TestRetry_NoneWhenTheBudgetIsNegative(t *testing.T) {
 }
 
 func TestPermanent_FailsAtOnceAndTheLaneMovesOn(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		s.do(func(_ context.Context, a *chatops.Alert) error {
@@ -96,6 +99,7 @@ func TestRateLimited_PausesTheLaneAndBurnsNoAttempt(t *testing.T) { // fault F15
 		"most minute": {1, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			bubble(t, func(t *testing.T) {
 				q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 1}}
 				s.do(refuse(chatops.SendError{Kind: chatops.FailRateLimited, HTTPStatus: 429, RetryAfter: c.asked}))
@@ -189,6 +193,7 @@ func TestTrouble_IsAtMostFiveSeconds(t *testing.T) {
 }
 
 func TestStoredErrors_AreRedacted(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		s.do(fail(chatops.FailTransient, "Post \"https://hooks.slack.com/services/T0/B0/canary\": to jan.canary@firma.example\n\x1b[31m"))

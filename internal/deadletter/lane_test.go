@@ -12,6 +12,7 @@ import (
 )
 
 func TestSerialLane_GoesOneByOneAtItsInterval(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		s := &fakeSender{name: "slack", policy: chatops.LanePolicy{Serial: true, Interval: time.Second, Parallel: 9}}
@@ -41,6 +42,7 @@ func TestSerialLane_GoesOneByOneAtItsInterval(t *testing.T) {
 }
 
 func TestSerialLane_KeepsItsIntervalAcrossReplicas(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		policy := chatops.LanePolicy{Serial: true, Interval: time.Second}
@@ -62,6 +64,7 @@ func TestSerialLane_KeepsItsIntervalAcrossReplicas(t *testing.T) {
 }
 
 func TestSerialLane_GivesFreshAlertsTheirTurn(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		s := &fakeSender{name: "monday", policy: chatops.LanePolicy{Serial: true}}
@@ -80,6 +83,7 @@ func TestSerialLane_GivesFreshAlertsTheirTurn(t *testing.T) {
 }
 
 func TestParallelLane_NeverExceedsItsLimit(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 3}}
 		s.do(func(context.Context, *chatops.Alert) error {
@@ -97,6 +101,7 @@ func TestParallelLane_NeverExceedsItsLimit(t *testing.T) {
 }
 
 func TestBreaker_OpenHoldsTheRestAndBurnsNoAttempt(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 1}}
 		s.do(fail(chatops.FailTransient, "connection refused"))
@@ -123,6 +128,7 @@ func TestBreaker_OpenHoldsTheRestAndBurnsNoAttempt(t *testing.T) {
 }
 
 func TestBreaker_HalfOpenClaimsOneProbeThenDrains(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		set := breaker.NewSet(breaker.Options{FailMax: 2, ResetTimeout: time.Minute})
@@ -152,6 +158,7 @@ func TestBreaker_HalfOpenClaimsOneProbeThenDrains(t *testing.T) {
 }
 
 func TestBreaker_TrippedHoldsUntilReset(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		set := breaker.NewSet(breaker.Options{})
@@ -181,6 +188,7 @@ func TestBreaker_HearsOnlyOfTheReceiversOwnTrouble(t *testing.T) {
 		"our own stop":  {chatops.SendError{Kind: chatops.FailTransient, Err: context.Canceled}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			bubble(t, func(t *testing.T) {
 				q, s := newFakeQueue(), &fakeSender{name: "slack"}
 				set := breaker.NewSet(breaker.Options{FailMax: 9})
@@ -201,6 +209,7 @@ func TestBreaker_HearsOnlyOfTheReceiversOwnTrouble(t *testing.T) {
 }
 
 func TestUnconfigured_IsParkedOnceWithTheReason(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		ids := q.add(1200, "test", "slack:a")
@@ -233,6 +242,7 @@ func TestUnconfigured_IsParkedOnceWithTheReason(t *testing.T) {
 }
 
 func TestUnconfigured_IsLeftAloneWhenAskedTo(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "email"}
 		id := q.add(1, "test", "webhook:crm")[0]
@@ -246,6 +256,7 @@ func TestUnconfigured_IsLeftAloneWhenAskedTo(t *testing.T) {
 }
 
 func TestUnknownTarget_FailsAtOnceAndShowsNoSecret(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		a := q.add(1, "old", "sms:+48600100200")[0]
@@ -270,6 +281,7 @@ func TestUnknownTarget_FailsAtOnceAndShowsNoSecret(t *testing.T) {
 }
 
 func TestMadeUpLanes_DoNotPileUp(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		r := start(t, q, Options{}, &fakeSender{name: "slack"})
@@ -286,6 +298,7 @@ func TestMadeUpLanes_DoNotPileUp(t *testing.T) {
 }
 
 func TestMisconfigured_AlarmsAndDoesNotHammer(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 2}}
 		s.do(refuse(chatops.SendError{Kind: chatops.FailMisconfigured, HTTPStatus: 403, Err: errors.New("invalid_auth")}))
@@ -312,6 +325,7 @@ func TestMisconfigured_AlarmsAndDoesNotHammer(t *testing.T) {
 }
 
 func TestMisconfigured_PausesOnlyThisReplica(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		bad, good := &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 1}}, &fakeSender{name: "slack"}

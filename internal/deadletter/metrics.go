@@ -87,7 +87,7 @@ func (m *metrics) lane(integration string) *laneMetrics {
 }
 
 // observe counts one attempt. Deliveries (f is nil) are counted by the batch.
-func (m *laneMetrics) observe(f *sendFailure, spent time.Duration) {
+func (m *laneMetrics) observe(f *failure, spent time.Duration) {
 	m.seconds.Observe(spent.Seconds())
 	if f != nil {
 		m.byOutcome.WithLabelValues(m.name, string(f.Kind)).Inc()

@@ -48,6 +48,7 @@ type fakeStats struct{ s chatops.QueueStats }
 func (f *fakeStats) QueueStats(context.Context) (*chatops.QueueStats, error) { return &f.s, nil }
 
 func TestMetrics_TellWhatHappens(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, reg := newFakeQueue(), prometheus.NewRegistry()
 		slack, mail := &fakeSender{name: "slack"}, &fakeSender{name: "email"}
@@ -106,6 +107,7 @@ func TestMetrics_CannotBeRegisteredTwice(t *testing.T) {
 }
 
 func TestReport_ShowsLanesAndBreakers(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		set := breaker.NewSet(breaker.Options{})

@@ -100,7 +100,7 @@ var leaks = []*regexp.Regexp{
 
 func checkRedacted(t interface {
 	Helper()
-	Fatalf(string, ...any)
+	Fatalf(format string, args ...any)
 }, in string,
 ) {
 	t.Helper()

@@ -15,6 +15,7 @@ import (
 var errAway = chatops.Errorf(chatops.CodeUnavailable, "database away")
 
 func TestDatabaseAway_GoesOnByItself(t *testing.T) { // fault F7
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		var calls atomic.Int64
@@ -38,6 +39,7 @@ func TestDatabaseAway_GoesOnByItself(t *testing.T) { // fault F7
 }
 
 func TestDatabaseAway_KeepsOutcomesUntilItIsBack(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		q.add(40, "test", "slack:a")
@@ -63,6 +65,7 @@ func TestDatabaseAway_KeepsOutcomesUntilItIsBack(t *testing.T) {
 }
 
 func TestClaimFails_DoesNotSpin(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		var claims atomic.Int64
@@ -93,6 +96,7 @@ func (overclaimed) Lanes(context.Context) ([]chatops.LaneState, error) {
 }
 
 func TestEmptyClaims_DoNotSpin(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		e, err := New(Options{Queue: overclaimed{q}, Senders: []chatops.AlertSender{&fakeSender{name: "slack"}}})
@@ -107,11 +111,14 @@ func TestEmptyClaims_DoNotSpin(t *testing.T) {
 			t.Errorf("%d claims in a minute that gave nothing", q.claimCalls())
 		}
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
 func TestLostLease_DropsResultsAndGoesOn(t *testing.T) { // fault F6
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 1}}
 		s.do(func(context.Context, *chatops.Alert) error {
@@ -139,6 +146,7 @@ func TestLostLease_DropsResultsAndGoesOn(t *testing.T) { // fault F6
 }
 
 func TestLease_IsExtendedWhileABatchRunsLong(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Timeout: time.Hour}}
 		s.do(func(context.Context, *chatops.Alert) error {
@@ -159,6 +167,7 @@ func TestLease_IsExtendedWhileABatchRunsLong(t *testing.T) {
 }
 
 func TestLease_StopsStartingAttemptsOnceItHasRunOut(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Parallel: 1}}
 		s.do(func(context.Context, *chatops.Alert) error {
@@ -184,6 +193,7 @@ func TestLease_StopsStartingAttemptsOnceItHasRunOut(t *testing.T) {
 }
 
 func TestRecordDefect_GivesUpWithTheLease(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		q.add(1, "test", "slack:a")
@@ -205,6 +215,7 @@ func TestRecordDefect_GivesUpWithTheLease(t *testing.T) {
 }
 
 func TestStop_DoesNotWaitForADatabaseThatIsAway(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		q.setFault(func(call string) error {
@@ -224,6 +235,7 @@ func TestStop_DoesNotWaitForADatabaseThatIsAway(t *testing.T) {
 }
 
 func TestWatch_IsStartedAgain(t *testing.T) { // fault F26
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		q.setFault(func(call string) error {
@@ -246,6 +258,7 @@ func TestWatch_IsStartedAgain(t *testing.T) { // fault F26
 }
 
 func TestSweep_BringsBackWhatACrashLeft(t *testing.T) { // fault F1
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		id := q.add(1, "test", "slack:a")[0]
@@ -261,6 +274,7 @@ func TestSweep_BringsBackWhatACrashLeft(t *testing.T) { // fault F1
 }
 
 func TestSeveralReplicas_DeliverEachAlertOnce(t *testing.T) { // fault F5
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		q.add(5000, "test", "slack:a")
@@ -294,6 +308,7 @@ func TestSeveralReplicas_DeliverEachAlertOnce(t *testing.T) { // fault F5
 }
 
 func TestCleanup_RunsDailyInBatches(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		q.add(5000, "test", "slack:a")
@@ -308,6 +323,7 @@ func TestCleanup_RunsDailyInBatches(t *testing.T) {
 }
 
 func TestCleanup_KeepsEverythingWhenOff(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
 		q.add(5, "test", "slack:a")
@@ -321,9 +337,10 @@ func TestCleanup_KeepsEverythingWhenOff(t *testing.T) {
 }
 
 func TestCleanup_TellsTheCallerOfTrouble(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
-		q.setFault(func(call string) error { return errAway })
+		q.setFault(func(string) error { return errAway })
 		e, err := New(Options{Queue: q, CleanupAge: time.Hour})
 		if err != nil {
 			t.Fatal(err)
