@@ -79,8 +79,9 @@ create table dlq_lease (
     ids       bigint[] not null
 ) with (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
--- Exact counts: the sum of n over the slots. Slots keep concurrent
--- transactions from waiting for each other's counter.
+-- Exact counts: the sum of n over the slots. A transaction counts in a slot
+-- that no other transaction is using, so that counting never waits, not even
+-- for a transaction that somebody keeps open by hand.
 create table dlq_count (
     event_type varchar(50) not null,
     status     varchar(20) not null,
@@ -118,8 +119,23 @@ create table operator_action (
     finished_at timestamptz
 );
 
+-- dlq_slot returns a slot that belongs to this transaction until it ends. Past
+-- a crowd of 32, the number of the server process serves: nobody shares that.
+-- +goose StatementBegin
+create function dlq_slot() returns integer language plpgsql as $$
+begin
+    for i in 0..31 loop
+        if pg_try_advisory_xact_lock(1685808244, (pg_backend_pid() + i) % 32) then
+            return (pg_backend_pid() + i) % 32;
+        end if;
+    end loop;
+    return 32 + pg_backend_pid();
+end $$;
+-- +goose StatementEnd
+
 -- +goose StatementBegin
 create function dlq_after_insert() returns trigger language plpgsql as $$
+declare mine integer := dlq_slot();
 begin
     insert into dlq_lane (lane, status)
     select l.lane, s.status
@@ -128,7 +144,8 @@ begin
     order by 1, 2
     on conflict do nothing;
     insert into dlq_count (event_type, status, slot, n)
-    select event_type, status, pg_backend_pid() % 16, count(*) from added group by 1, 2 order by 1, 2
+    select event_type, status, mine, count(*) from added
+    group by 1, 2
     on conflict (event_type, status, slot) do update set n = dlq_count.n + excluded.n;
     return null;
 end $$;
@@ -139,12 +156,13 @@ end $$;
 -- simpler, and would lock and log every row of every delivery once more.
 -- +goose StatementBegin
 create function dlq_after_update() returns trigger language plpgsql as $$
+declare mine integer := dlq_slot();
 begin
     insert into dlq_count (event_type, status, slot, n)
-    select event_type, status, pg_backend_pid() % 16, sum(d)
+    select event_type, status, mine, sum(d)
     from (select event_type, status, 1 as d from added
           union all select event_type, status, -1 from removed) change
-    group by 1, 2 having sum(d) <> 0 order by 1, 2
+    group by 1, 2 having sum(d) <> 0
     on conflict (event_type, status, slot) do update set n = dlq_count.n + excluded.n;
     if exists (select from removed where status not in ('queued', 'pending')) then
         update dead_letter_queue d set next_attempt_at = now()
@@ -158,9 +176,11 @@ end $$;
 
 -- +goose StatementBegin
 create function dlq_after_delete() returns trigger language plpgsql as $$
+declare mine integer := dlq_slot();
 begin
     insert into dlq_count (event_type, status, slot, n)
-    select event_type, status, pg_backend_pid() % 16, -count(*) from removed group by 1, 2 order by 1, 2
+    select event_type, status, mine, -count(*) from removed
+    group by 1, 2
     on conflict (event_type, status, slot) do update set n = dlq_count.n + excluded.n;
     delete from delivery_attempt where alert_id in (select id from removed);
     return null;
@@ -220,4 +240,5 @@ drop function dlq_after_update();
 drop function dlq_after_delete();
 drop function dlq_after_truncate();
 drop function dlq_after_target();
+drop function dlq_slot();
 drop function chatops_require(boolean, text);

@@ -1,0 +1,102 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"chatops/internal/postgres"
+)
+
+const patience = 20 * time.Second
+
+// watch starts a watcher that reports the time of each wake.
+func watch(t *testing.T, s *postgres.Store) <-chan time.Time {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	wakes, ended := make(chan time.Time, 1000), make(chan error, 1)
+	go func() { ended <- s.Watch(ctx, func() { wakes <- time.Now() }) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("watch ended with %v", err)
+		}
+	})
+	return wakes
+}
+
+func nextWake(t *testing.T, wakes <-chan time.Time) time.Time {
+	t.Helper()
+	select {
+	case at := <-wakes:
+		return at
+	case <-time.After(patience):
+		t.Fatal("no wake")
+		return time.Time{}
+	}
+}
+
+func TestAnnounce_WakesAnotherProcessLongBeforeThePoll(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	wakes := watch(t, open(t, url, postgres.Options{Log: testLog(t)}))
+	nextWake(t, wakes) // listening
+	fast := 0
+	for range 5 {
+		sender := open(t, url, postgres.Options{}) // a process of its own: nothing is throttled
+		sent := time.Now()
+		if err := sender.Announce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for at := nextWake(t, wakes); at.Before(sent); at = nextWake(t, wakes) {
+		}
+		if time.Since(sent) < 500*time.Millisecond {
+			fast++
+		}
+	}
+	if fast < 3 {
+		t.Errorf("only %d of 5 announcements came faster than the poll", fast)
+	}
+}
+
+func TestAnnounce_IsThrottled(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	wakes := watch(t, open(t, url, postgres.Options{Log: testLog(t)}))
+	nextWake(t, wakes)
+	sender := open(t, url, postgres.Options{})
+	start := time.Now()
+	for range 500 {
+		if err := sender.Announce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	most := int(time.Since(start)/(50*time.Millisecond)) + 1
+	nextWake(t, wakes)
+	if n := len(wakes); n > most+3 {
+		t.Errorf("%d wakes after 500 announcements, want at most about %d", n, most)
+	}
+}
+
+func TestWatch_SurvivesTheLossOfItsConnection(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	wakes, db := watch(t, open(t, url, postgres.Options{Log: testLog(t)})), handle(t, url)
+	nextWake(t, wakes)
+	exec(t, db, `select pg_terminate_backend(pid) from pg_stat_activity
+		where datname = current_database() and query like 'listen%'`)
+	for range 3 {
+		nextWake(t, wakes) // the poll goes on and the connection is made again
+	}
+	deadline := time.Now().Add(patience)
+	for n := 0; n == 0; {
+		if err := db.QueryRow(`select count(*) from pg_stat_activity
+			where datname = current_database() and query like 'listen%'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody listens again")
+		}
+		nextWake(t, wakes)
+	}
+}
