@@ -14,7 +14,7 @@ import (
 	"chatops/migrations"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() { os.Exit(run(os.Args[1:])) } //nolint:forbidigo // the one place that exits
 
 // run carries out one command line. The first SIGINT or SIGTERM asks the
 // command to stop, a second one ends the process at once.

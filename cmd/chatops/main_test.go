@@ -105,4 +105,3 @@ func scriptContains(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s contains %q: %t", args[0], args[1], found)
 	}
 }
-
