@@ -34,6 +34,7 @@ func BenchmarkChatTurn(b *testing.B) {
 }
 
 func chat(b *testing.B, s *sqlite.Store, conn int, left *atomic.Int64) {
+	b.Helper()
 	for n := 0; left.Add(-1) >= 0; n++ {
 		session := fmt.Sprintf("bench-%d-%d", conn, n/10)
 		t := &chatops.Turn{UserMessage: "Ile kosztuje wykończenie 62 m2 w Łodzi?", BotMessage: "Pakiet Comfort: 92 938 zł."}

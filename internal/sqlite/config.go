@@ -112,7 +112,7 @@ const (
 // open returns a pool of connections for a role.
 func (p place) open(r role, conns int) (*sql.DB, error) {
 	// modeof gives the write-ahead log, which holds data, the file's permissions.
-	u := url.URL{Scheme: "file", OmitHost: true, Path: p.path, RawQuery: "modeof=" + url.PathEscape(p.path)}
+	u := url.URL{Scheme: "file", OmitHost: true, Path: p.path, RawQuery: "modeof=" + escape(p.path)}
 	if p.memory != "" {
 		u.Path, u.RawQuery = "/"+p.memory, "vfs=memdb"
 	}
@@ -124,6 +124,9 @@ func (p place) open(r role, conns int) (*sql.DB, error) {
 	db.SetMaxIdleConns(conns)
 	return db, nil
 }
+
+// escape renders a parameter of a file name; SQLite does not read + as a space.
+func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 // setUp configures a new connection.
 func (p place) setUp(c *sqlite3.Conn, r role) error {

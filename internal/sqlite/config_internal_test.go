@@ -43,7 +43,7 @@ func TestParseURL(t *testing.T) {
 
 func TestOpen_MakesAPrivateFolderAndFile(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "instance", "deep", "chat ł%bot.db")
+	path := filepath.Join(t.TempDir(), "instance", "deep", "chat ł%&+=bot.db")
 	s, err := Open(t.Context(), "sqlite://"+path, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -63,36 +63,40 @@ func translate(err error) error {
 
 const diskFull = "disk full: the database file cannot grow"
 
+// engineErrors are SQLite's result codes that callers can tell apart.
+var engineErrors = map[sqlite3.ErrorCode]struct {
+	code chatops.Code
+	text string
+}{
+	sqlite3.BUSY:      {chatops.CodeUnavailable, "database is busy: another process has been writing for too long"},
+	sqlite3.LOCKED:    {chatops.CodeUnavailable, "database is busy: another process has been writing for too long"},
+	sqlite3.FULL:      {chatops.CodeUnavailable, diskFull},
+	sqlite3.READONLY:  {chatops.CodeUnavailable, "database file is read-only"},
+	sqlite3.IOERR:     {chatops.CodeUnavailable, "database file cannot be read or written"},
+	sqlite3.CANTOPEN:  {chatops.CodeUnavailable, "database file cannot be opened"},
+	sqlite3.PERM:      {chatops.CodeUnavailable, "database file cannot be opened"},
+	sqlite3.AUTH:      {chatops.CodeUnavailable, "database file cannot be opened"},
+	sqlite3.NOMEM:     {chatops.CodeUnavailable, "out of memory"},
+	sqlite3.INTERRUPT: {chatops.CodeUnavailable, "database did not answer in time"},
+	sqlite3.NOTADB:    {chatops.CodeInternal, "database file is damaged or is not a database"},
+	sqlite3.CORRUPT:   {chatops.CodeInternal, "database file is damaged or is not a database"},
+	sqlite3.TOOBIG:    {chatops.CodeInvalid, "a value is too large to be stored"},
+}
+
 // engineError translates what SQLite answered.
 func engineError(primary sqlite3.ErrorCode, err error) error {
-	code, text := chatops.CodeInternal, "database refused a statement: "+primary.Error()
-	switch primary {
-	case sqlite3.BUSY, sqlite3.LOCKED:
-		code, text = chatops.CodeUnavailable, "database is busy: another process has been writing for too long"
-	case sqlite3.FULL:
-		code, text = chatops.CodeUnavailable, diskFull
-	case sqlite3.READONLY:
-		code, text = chatops.CodeUnavailable, "database file is read-only"
-	case sqlite3.IOERR:
-		code, text = chatops.CodeUnavailable, "database file cannot be read or written"
-	case sqlite3.CANTOPEN, sqlite3.PERM, sqlite3.AUTH:
-		code, text = chatops.CodeUnavailable, "database file cannot be opened"
-	case sqlite3.NOMEM:
-		code, text = chatops.CodeUnavailable, "out of memory"
-	case sqlite3.INTERRUPT:
-		code, text = chatops.CodeUnavailable, "database did not answer in time"
-	case sqlite3.NOTADB, sqlite3.CORRUPT:
-		text = "database file is damaged or is not a database"
-	case sqlite3.TOOBIG:
-		code, text = chatops.CodeInvalid, "a value is too large to be stored"
-	case sqlite3.CONSTRAINT:
-		code, text = constraintError(err)
-	case sqlite3.ERROR:
-		if msg := err.Error(); strings.Contains(msg, "no such table") || strings.Contains(msg, "no such column") {
-			code, text = chatops.CodeConflict, "database schema is not what this chatops needs: run `chatops migrate up`"
-		}
+	if primary == sqlite3.CONSTRAINT {
+		code, text := constraintError(err)
+		return wrap(code, err, text)
 	}
-	return wrap(code, err, text)
+	if msg := err.Error(); primary == sqlite3.ERROR &&
+		(strings.Contains(msg, "no such table") || strings.Contains(msg, "no such column")) {
+		return wrap(chatops.CodeConflict, err, "database schema is not what this chatops needs: run `chatops migrate up`")
+	}
+	if known, ok := engineErrors[primary]; ok {
+		return wrap(known.code, err, known.text)
+	}
+	return wrap(chatops.CodeInternal, err, "database refused a statement: "+primary.Error())
 }
 
 func constraintError(err error) (code chatops.Code, text string) {

@@ -118,8 +118,9 @@ func (p *page) keys() (string, []any) {
 		for _, c := range p.after.split() {
 			where, whereArgs := conjunction(append(append([]condition{f, c}, rest...), p.extra...))
 			args = append(args, whereArgs...)
-			branches = append(branches, fmt.Sprintf("select * from (select id, created_at, lease_id is not null"+
-				" from dead_letter_queue%s order by created_at desc, id desc limit %d)", where, p.limit))
+			branches = append(branches, fmt.Sprintf("select id, created_at, held from"+
+				" (select id, created_at, lease_id is not null as held from dead_letter_queue%s"+
+				" order by created_at desc, id desc limit %d)", where, p.limit))
 		}
 	}
 	if len(branches) == 0 { // statuses that do not exist: an empty page
@@ -208,23 +209,27 @@ func qualified(columns string) string {
 	return strings.Join(list, ", ")
 }
 
-// countQuery counts what matches, with the given statuses (none: all). A filter
-// of statuses and types only is answered by the counters.
+// countQuery counts what matches, with the given statuses (none: all): by the
+// counters where they can tell, otherwise by the branches of a page.
 func countQuery(f chatops.AlertFilter, statuses []chatops.AlertStatus) (string, []any) {
-	where := conditions(&f)
-	table, what := "dead_letter_queue", "count(*)"
 	plain := f
 	plain.Types = nil
-	counted := len(conditions(&plain)) == 0
-	if counted {
-		table, what = "dlq_count", "coalesce(sum(n), 0)"
-	}
-	if len(statuses) > 0 {
-		where = append(where, condition{sql: "status in (" + strings.Join(statusLiterals(statuses), ", ") + ")"})
-		if !counted && !slices.ContainsFunc(statuses, func(s chatops.AlertStatus) bool { return !inTrouble(s) }) {
-			where = append(where, condition{sql: strings.TrimPrefix(trouble, " and ")})
+	if len(conditions(&plain)) == 0 {
+		where := conditions(&f)
+		if len(statuses) > 0 {
+			where = append(where, condition{sql: "status in (" + strings.Join(statusLiterals(statuses), ", ") + ")"})
 		}
+		clause, args := conjunction(where)
+		return "select coalesce(sum(n), 0) from dlq_count" + clause, args
 	}
-	clause, args := conjunction(where)
-	return "select " + what + " from " + table + clause, args
+	p := page{filter: f, statuses: statuses}
+	first, rest := p.branches()
+	counts := []string{"select 0 as n"}
+	var args []any
+	for _, b := range first {
+		where, whereArgs := conjunction(append([]condition{b}, rest...))
+		args = append(args, whereArgs...)
+		counts = append(counts, "select count(*) from dead_letter_queue"+where)
+	}
+	return "select sum(n) from (" + strings.Join(counts, "\nunion all ") + ")", args
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"chatops/internal/chatops"
 )
@@ -38,8 +39,8 @@ func (tx *writeTx) saveLead(session string, l *chatops.Lead, res *chatops.TurnRe
 		l.LeadScore, l.DataConfirmed, l.MarketingConsent, l.RODOConsent, stamp(tx.now), textOrNull(l.Notes),
 		textOrNull(l.MondayItemID), session,
 	}
-	created := append(args[:len(args):len(args)], or(text(l.Source), "chatbot"), or(string(l.Status), string(chatops.LeadNew)))
-	err := tx.row(insertLead, created...).Scan(&res.LeadID)
+	source, status := or(text(l.Source), "chatbot"), or(string(l.Status), string(chatops.LeadNew))
+	err := tx.row(insertLead, slices.Concat(args, []any{source, status})...).Scan(&res.LeadID)
 	if !errors.Is(err, sql.ErrNoRows) {
 		res.LeadCreated = err == nil
 		return err

@@ -58,7 +58,7 @@ func writeTurns(url, prefix, count string) error {
 					return
 				}
 				mu.Lock()
-				_, _ = fmt.Println(session)
+				_, _ = fmt.Fprintln(os.Stdout, session)
 				mu.Unlock()
 			}
 		})

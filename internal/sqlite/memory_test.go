@@ -12,16 +12,16 @@ import (
 
 func TestConformance_InMemory(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) storetest.Harness {
-		t.Helper()
-		name := strings.NewReplacer("/", "-", ",", "").Replace(t.Name())
-		migrate(t, "sqlite::memory:"+name)
+	storetest.Run(t, func(tb testing.TB) storetest.Harness {
+		tb.Helper()
+		name := strings.NewReplacer("/", "-", ",", "").Replace(tb.Name())
+		migrate(tb, "sqlite::memory:"+name)
 		return storetest.Harness{
-			OpenFunc: func(t testing.TB, now func() time.Time) chatops.Store {
-				t.Helper()
-				return open(t, "sqlite::memory:"+name, sqlite.Options{Clock: now})
+			OpenFunc: func(tb testing.TB, now func() time.Time) chatops.Store {
+				tb.Helper()
+				return open(tb, "sqlite::memory:"+name, sqlite.Options{Clock: now})
 			},
-			SQL: openSQL(t, "file:/chatops"+name+"?vfs=memdb"),
+			SQL: openSQL(tb, "file:/chatops"+name+"?vfs=memdb"),
 		}
 	})
 }

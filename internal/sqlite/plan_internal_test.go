@@ -86,6 +86,25 @@ func wantPlan(t *testing.T, name, got string, indexes ...string) {
 	}
 }
 
+func TestCounts_AreTakenFromTheNarrowestIndex(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	trouble := []chatops.AlertStatus{chatops.AlertPending, chatops.AlertFailed}
+	for name, c := range map[string]struct {
+		filter chatops.AlertFilter
+		want   string
+	}{
+		"statuses":    {chatops.AlertFilter{Statuses: trouble}, "dlq_count"},
+		"types":       {chatops.AlertFilter{Types: []string{"a", "b"}}, "dlq_count"},
+		"target":      {chatops.AlertFilter{Statuses: trouble, Targets: []string{"a:b"}}, "COVERING INDEX idx_dlq_trouble_target (target=? AND status=?)"},
+		"fingerprint": {chatops.AlertFilter{Statuses: trouble, Fingerprint: "x"}, "COVERING INDEX idx_dlq_trouble_fingerprint (fingerprint=? AND status=?)"},
+		"since":       {chatops.AlertFilter{Statuses: trouble, Since: time.Now()}, "COVERING INDEX idx_dlq_status (status=? AND created_at>?)"},
+	} {
+		query, args := countQuery(c.filter, c.filter.Statuses)
+		wantPlan(t, name, plan(t, s, query, args...), c.want)
+	}
+}
+
 func TestPages_ReadTheirFirstRowsFromAnIndex(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})

@@ -50,7 +50,7 @@ func (p place) assert(ctx context.Context, conn *sql.Conn, wait time.Duration) e
 		if !errors.Is(err, sqlite3.BUSY) || time.Now().After(deadline) || ctx.Err() != nil {
 			return err
 		}
-		time.Sleep(longestPause)
+		<-time.After(longestPause)
 	}
 	if mode != "wal" {
 		return chatops.Errorf(chatops.CodeUnavailable,
@@ -82,8 +82,7 @@ func (p place) assert(ctx context.Context, conn *sql.Conn, wait time.Duration) e
 
 // openError puts the place before the reason.
 func openError(p place, err error) error {
-	var own *chatops.Error
-	if errors.As(err, &own) {
+	if _, own := errors.AsType[*chatops.Error](err); own {
 		return err
 	}
 	err = p.translate(err)

@@ -18,8 +18,12 @@ union all select 2, '', '', 0, (select created_at from dead_letter_queue where s
 order by 1, 2, 3`
 
 	selectDigest = `
-select count(*), min(created_at), max(created_at) from dead_letter_queue
-where fingerprint = ? and status = 'failed' and status in ('pending', 'failed')`
+select count(*),
+  (select created_at from dead_letter_queue where fingerprint = ?1 and status = 'failed'
+     and status in ('pending', 'failed') order by created_at, id limit 1),
+  (select created_at from dead_letter_queue where fingerprint = ?1 and status = 'failed'
+     and status in ('pending', 'failed') order by created_at desc, id desc limit 1)
+from dead_letter_queue where fingerprint = ?1 and status = 'failed' and status in ('pending', 'failed')`
 
 	selectSample = `
 select event_type, target, error_message from dead_letter_queue

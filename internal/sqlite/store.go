@@ -132,7 +132,7 @@ func (r *readTx) statement(query string) (*sql.Stmt, error) {
 		return nil, err
 	}
 	if other, loaded := r.s.statements.LoadOrStore(query, st); loaded {
-		_ = st.Close()
+		_ = st.Close()                //nolint:sqlclosecheck // somebody was faster
 		return other.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored
 	}
 	return st, nil
@@ -148,7 +148,7 @@ func (f failedRow) Scan(...any) error { return f.err }
 
 // row runs a constant query that gives one row.
 func (r *readTx) row(query string, args ...any) scanner {
-	st, err := r.statement(query)
+	st, err := r.statement(query) //nolint:sqlclosecheck // kept until the store is closed
 	if err != nil {
 		return failedRow{err}
 	}
@@ -157,7 +157,7 @@ func (r *readTx) row(query string, args ...any) scanner {
 
 // each runs a constant query and calls scan for each row.
 func (r *readTx) each(query string, scan func(row scanner) error, args ...any) error {
-	st, err := r.statement(query)
+	st, err := r.statement(query) //nolint:sqlclosecheck // kept until the store is closed
 	if err != nil {
 		return err
 	}

@@ -16,61 +16,61 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) storetest.Harness {
-		t.Helper()
-		return newHarness(t, filepath.Join(t.TempDir(), "chatbot.db"))
+	storetest.Run(t, func(tb testing.TB) storetest.Harness {
+		tb.Helper()
+		return newHarness(tb, filepath.Join(tb.TempDir(), "chatbot.db"))
 	})
 }
 
-func newHarness(t testing.TB, path string) storetest.Harness {
-	t.Helper()
-	migrate(t, "sqlite://"+path)
+func newHarness(tb testing.TB, path string) storetest.Harness {
+	tb.Helper()
+	migrate(tb, "sqlite://"+path)
 	return storetest.Harness{
-		OpenFunc: func(t testing.TB, now func() time.Time) chatops.Store {
-			t.Helper()
-			return open(t, "sqlite://"+path, sqlite.Options{Clock: now})
+		OpenFunc: func(tb testing.TB, now func() time.Time) chatops.Store {
+			tb.Helper()
+			return open(tb, "sqlite://"+path, sqlite.Options{Clock: now})
 		},
-		SQL: openSQL(t, "file:"+path),
+		SQL: openSQL(tb, "file:"+path),
 	}
 }
 
 // migrate brings a database up to date.
-func migrate(t testing.TB, url string) {
-	t.Helper()
-	m, err := sqlite.NewMigrator(t.Context(), url)
+func migrate(tb testing.TB, url string) {
+	tb.Helper()
+	m, err := sqlite.NewMigrator(tb.Context(), url)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if _, err := m.Up(t.Context()); err != nil {
-		t.Fatal(err)
+	if _, err := m.Up(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
 	if err := m.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // open opens a store that is closed when the test ends.
-func open(t testing.TB, url string, o sqlite.Options) *sqlite.Store {
-	t.Helper()
-	s, err := sqlite.Open(t.Context(), url, o)
+func open(tb testing.TB, url string, o sqlite.Options) *sqlite.Store {
+	tb.Helper()
+	s, err := sqlite.Open(tb.Context(), url, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
 }
 
 // openSQL opens the same file as another program would.
-func openSQL(t testing.TB, name string) *sql.DB {
-	t.Helper()
+func openSQL(tb testing.TB, name string) *sql.DB {
+	tb.Helper()
 	db, err := driver.Open(name, func(c *sqlite3.Conn) error { return c.Exec("pragma busy_timeout=10000") })
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
-
-	"chatops/internal/chatops"
 )
 
 const (
@@ -77,7 +75,7 @@ func (w *groupWriter) do(ctx context.Context, work func(tx *writeTx) error) erro
 	w.queue = append(w.queue, j)
 	if !w.writing {
 		w.writing = true
-		go w.drain()
+		go w.drain(context.WithoutCancel(ctx))
 	}
 	w.mu.Unlock()
 
@@ -98,20 +96,20 @@ func (w *groupWriter) do(ctx context.Context, work func(tx *writeTx) error) erro
 }
 
 // drain writes until nothing is queued.
-func (w *groupWriter) drain() {
+func (w *groupWriter) drain(ctx context.Context) {
 	since := time.Now()
 	for {
 		if !w.pending() {
 			return
 		}
 		if time.Since(since) > turnAfter {
-			time.Sleep(breath)
+			<-time.After(breath)
 			since = time.Now()
 		}
-		if !w.begin() {
+		if !w.begin(ctx) {
 			continue
 		}
-		w.commit(w.take())
+		w.commit(ctx, w.take())
 	}
 }
 
@@ -164,14 +162,14 @@ func (w *groupWriter) take() []*job {
 
 // begin takes the write lock of the file, waiting for other processes as long
 // as any write is prepared to. It reports false when none is left or all failed.
-func (w *groupWriter) begin() bool {
+func (w *groupWriter) begin(ctx context.Context) bool {
 	for {
-		err := w.exec(`begin immediate`)
+		err := w.exec(ctx, `begin immediate`)
 		if err == nil {
 			return true
 		}
 		if !errors.Is(err, sqlite3.BUSY) {
-			_ = w.exec(`rollback`)
+			_ = w.exec(ctx, `rollback`)
 			w.finish(w.take(), err)
 			return false
 		}
@@ -182,18 +180,19 @@ func (w *groupWriter) begin() bool {
 		if left == 0 {
 			return false
 		}
-		time.Sleep(shortestPause + rand.N(longestPause-shortestPause))
+		//nolint:gosec // the pause is no secret
+		<-time.After(shortestPause + rand.N(longestPause-shortestPause))
 	}
 }
 
 // commit runs a group inside the transaction that has begun and ends it.
-func (w *groupWriter) commit(group []*job) {
-	tx := &writeTx{w: w}
+func (w *groupWriter) commit(ctx context.Context, group []*job) {
+	tx := &writeTx{ctx: ctx, w: w}
 	good := 0
 	for _, j := range group {
 		lost := w.run(tx, j, len(group) > 1)
 		if lost {
-			_ = w.exec(`rollback`)
+			_ = w.exec(ctx, `rollback`)
 			w.finish(group, j.err)
 			return
 		}
@@ -202,12 +201,12 @@ func (w *groupWriter) commit(group []*job) {
 		}
 	}
 	if good == 0 {
-		w.finish(group, w.exec(`rollback`))
+		w.finish(group, w.exec(ctx, `rollback`))
 		return
 	}
-	err := w.exec(`commit`)
+	err := w.exec(ctx, `commit`)
 	if err != nil {
-		_ = w.exec(`rollback`)
+		_ = w.exec(ctx, `rollback`)
 	}
 	w.finish(group, err)
 }
@@ -219,14 +218,14 @@ func (w *groupWriter) run(tx *writeTx, j *job, shared bool) (lost bool) {
 		j.err = tx.guard(j.work)
 		return false // with its error nobody else's work is undone
 	}
-	if j.err = w.exec(`savepoint job`); j.err != nil {
+	if j.err = w.exec(tx.ctx, `savepoint job`); j.err != nil {
 		return true
 	}
 	if j.err = tx.guard(j.work); j.err != nil {
 		// SQLite ends a transaction by itself when the disk is full or fails.
-		return w.exec(`rollback to job`) != nil || w.exec(`release job`) != nil
+		return w.exec(tx.ctx, `rollback to job`) != nil || w.exec(tx.ctx, `release job`) != nil
 	}
-	j.err = w.exec(`release job`)
+	j.err = w.exec(tx.ctx, `release job`)
 	return j.err != nil
 }
 
@@ -241,20 +240,20 @@ func (w *groupWriter) finish(group []*job, err error) {
 }
 
 // exec runs a prepared statement without parameters.
-func (w *groupWriter) exec(query string) error {
-	st, err := w.statement(query)
+func (w *groupWriter) exec(ctx context.Context, query string) error {
+	st, err := w.statement(ctx, query) //nolint:sqlclosecheck // kept until the store is closed
 	if err != nil {
 		return err
 	}
-	_, err = st.ExecContext(context.Background())
+	_, err = st.ExecContext(ctx)
 	return err
 }
 
-func (w *groupWriter) statement(query string) (*sql.Stmt, error) {
+func (w *groupWriter) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st, ok := w.statements[query]; ok {
 		return st, nil
 	}
-	st, err := w.conn.PrepareContext(context.Background(), query)
+	st, err := w.conn.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -281,60 +280,4 @@ func (w *groupWriter) close() error {
 		return nil // closed before
 	}
 	return err
-}
-
-// writeTx is one write inside the transaction of its group.
-type writeTx struct {
-	w   *groupWriter
-	now time.Time // the time of everything that the write stores
-}
-
-// guard runs work with a fresh time; a panic becomes an error, so that the
-// others of the group are not taken down.
-func (tx *writeTx) guard(work func(tx *writeTx) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = chatops.Errorf(chatops.CodeInternal, "write to the database: panic: %v", p)
-		}
-	}()
-	tx.now = tx.w.now()
-	return work(tx)
-}
-
-// exec runs a constant statement and returns how many rows it changed.
-func (tx *writeTx) exec(query string, args ...any) (int64, error) {
-	st, err := tx.w.statement(query)
-	if err != nil {
-		return 0, err
-	}
-	res, err := st.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// row runs a constant query that gives one row.
-func (tx *writeTx) row(query string, args ...any) scanner {
-	st, err := tx.w.statement(query)
-	if err != nil {
-		return failedRow{err}
-	}
-	return st.QueryRowContext(context.Background(), args...)
-}
-
-// each runs a constant query and calls scan for each row.
-func (tx *writeTx) each(query string, scan func(row scanner) error, args ...any) error {
-	st, err := tx.w.statement(query)
-	if err != nil {
-		return err
-	}
-	rows, err := st.QueryContext(context.Background(), args...)
-	return eachRow(rows, err, scan)
-}
-
-// eachOnce runs a query that is built for the occasion.
-func (tx *writeTx) eachOnce(query string, scan func(row scanner) error, args ...any) error {
-	rows, err := tx.w.conn.QueryContext(context.Background(), query, args...)
-	return eachRow(rows, err, scan)
 }

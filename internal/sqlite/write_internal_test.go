@@ -179,7 +179,7 @@ func TestWrite_TransactionEndedByTheEngine_FailsTheWholeGroup(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
 	errs := group(t, s, note("one"), func(tx *writeTx) error {
-		return errors.Join(tx.w.exec(`rollback`), errors.New("disk gone"))
+		return errors.Join(tx.w.exec(tx.ctx, `rollback`), errors.New("disk gone"))
 	}, note("two"))
 	for i, err := range errs {
 		if err == nil {
@@ -298,8 +298,8 @@ func TestClose_WaitsForWritesAndRefusesLaterOnes(t *testing.T) {
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
 	select {
-	case <-closed:
-		t.Fatal("Close did not wait for a write")
+	case err := <-closed:
+		t.Fatalf("Close did not wait for a write: %v", err)
 	case <-time.After(50 * time.Millisecond):
 	}
 	close(release)

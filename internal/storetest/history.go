@@ -155,11 +155,12 @@ func (h *history) claimSome(t *rapid.T) {
 // claimed checks a batch and gives it to a worker.
 func (h *history) claimed(b *chatops.Batch, before time.Time) {
 	h.t.Helper()
+	if len(b.Alerts) == 0 {
+		return
+	}
 	lease, err := h.model.claim(b, before, h.clock.Peek())
 	h.must(err)
-	if lease != nil {
-		h.batches = append(h.batches, &workerBatch{batch: b, lease: lease, open: ids(b)})
-	}
+	h.batches = append(h.batches, &workerBatch{batch: b, lease: lease, open: ids(b)})
 }
 
 func (h *history) recordSome(t *rapid.T) {

@@ -2,7 +2,7 @@ package storetest
 
 import (
 	"fmt"
-	"sort"
+	"slices"
 	"time"
 
 	"chatops/internal/chatops"
@@ -61,11 +61,8 @@ func (m *model) add(id int64, lane string, status chatops.AlertStatus, from, unt
 	m.alerts[id] = &modelAlert{lane: lane, status: status, dueFrom: from, dueUntil: until}
 }
 
-// claim checks a batch that was claimed between before and after.
+// claim checks a batch, not empty, that was claimed between before and after.
 func (m *model) claim(b *chatops.Batch, before, after time.Time) (*modelLease, error) {
-	if len(b.Alerts) == 0 {
-		return nil, nil
-	}
 	req := b.Request
 	if len(b.Alerts) > req.Limit {
 		return nil, fmt.Errorf("claimed %d alerts with limit %d", len(b.Alerts), req.Limit)
@@ -203,6 +200,6 @@ func (m *model) claimable(req chatops.ClaimRequest, now time.Time) []int64 {
 			out = append(out, id)
 		}
 	}
-	sort.Slice(out, func(i, k int) bool { return out[i] < out[k] })
+	slices.Sort(out)
 	return out
 }

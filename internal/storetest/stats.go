@@ -114,7 +114,7 @@ func statsProperty(e *env) {
 				}
 			},
 			"by hand": func(t *rapid.T) { e.exec(rapid.SampledFrom(byHand).Draw(t, "statement")) },
-			"cleanup": func(t *rapid.T) {
+			"cleanup": func(*rapid.T) {
 				e.clock.Advance(time.Minute)
 				_, err := e.store.Cleanup(e.ctx, time.Second, 3)
 				e.must(err)
