@@ -51,7 +51,7 @@ type Config struct {
 	MondayColumns   Pairs       `env:"MONDAY_COLUMNS" help:"Column for each lead field, such as email=email_mkq,phone=phone_1."`
 	MondayExternal  string      `env:"MONDAY_EXTERNAL_ID_COLUMN" help:"Text column that keeps the alert's key, so that a repeated create finds the first item."`
 	SMTPURL         URL         `env:"SMTP_URL" form:"smtp" help:"Mail server: smtp://user:password@host:587?tls=starttls|implicit|none."`
-	MailFrom        string      `env:"MAIL_FROM" form:"mailbox" help:"Sender of all mail, with or without a display name."`
+	MailFrom        string      `env:"MAIL_FROM" form:"mailbox" help:"Sender of all mail, with or without a display name; else the user of SMTP_URL where that is an address, else chatops@ this host."`
 	EscalationEmail string      `env:"ESCALATION_EMAIL" form:"email" help:"Who is told when alerts could not be delivered."`
 	AdminEmail      string      `env:"ADMIN_EMAIL" form:"email" help:"Who gets a mail for each lead."`
 	Webhooks        SecretPairs `env:"WEBHOOKS" form:"webhooks" help:"Generic webhooks for each lead, such as crm=https://crm.example/hook."`

@@ -236,9 +236,6 @@ func (c *Config) checkTogether() []Problem {
 	if !c.MondayAPIKey.IsZero() && c.MondayBoardID == "" {
 		problems = append(problems, Problem{"MONDAY_BOARD_ID", "", "", "is needed because MONDAY_API_KEY is set"})
 	}
-	if !c.SMTPURL.IsZero() && c.MailFrom == "" {
-		problems = append(problems, Problem{"MAIL_FROM", "", "", "is needed because SMTP_URL is set"})
-	}
 	return problems
 }
 

@@ -246,13 +246,19 @@ func TestLoad_SettingsThatNeedEachOther(t *testing.T) {
 		want string
 	}{
 		{map[string]string{"MONDAY_API_KEY": "k"}, "MONDAY_BOARD_ID: is needed"},
-		{map[string]string{"SMTP_URL": "smtp://h"}, "MAIL_FROM: is needed"},
 		{map[string]string{"WEBHOOK_SECRETS": "crm=whsec_1"}, `WEBHOOK_SECRETS is "crm": no webhook of this name`},
 	}
 	for _, tt := range tests {
 		if _, err := Load(sources(tt.env, nil)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v: %v, want %q", tt.env, err, tt.want)
 		}
+	}
+}
+
+func TestLoad_MailFromHasADefaultOfTheSenders(t *testing.T) {
+	t.Parallel()
+	if _, err := Load(sources(map[string]string{"SMTP_URL": "smtp://h"}, nil)); err != nil {
+		t.Errorf("SMTP_URL alone: %v", err)
 	}
 }
 
