@@ -39,7 +39,7 @@ func BenchmarkBreaker_Open(b *testing.B) {
 	}
 }
 
-func TestBreaker_AllocatesNothingWhileClosed(t *testing.T) {
+func TestBreaker_AllocatesNothingWhileClosed(t *testing.T) { //nolint:paralleltest // counts allocations
 	br := breaker.New("slack", breaker.Options{})
 	if n := testing.AllocsPerRun(1000, func() {
 		p, _ := br.Allow()

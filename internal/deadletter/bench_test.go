@@ -73,6 +73,7 @@ func (q *endlessQueue) Sweep(context.Context) (int, error) { return 0, nil }
 
 // benchmarkEngine reports the engine's own cost per alert.
 func benchmarkEngine(b *testing.B, workers int, policy chatops.LanePolicy, send func(context.Context, *chatops.Alert) error) {
+	b.Helper()
 	b.ReportAllocs()
 	q := newEndlessQueue(b.N)
 	q.settled = b.N

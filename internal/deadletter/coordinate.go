@@ -146,7 +146,7 @@ func (e *Engine) consider(lf *life, l *lane) (time.Duration, bool) {
 // heldFor is how long this process must leave the lane alone: it rests, or its
 // breaker is open. The lock is held.
 func (e *Engine) heldFor(l *lane, now time.Time) time.Duration {
-	if d := l.restUntil.Sub(now); d > 0 && !(l.restSoft && l.restWakes != e.wakes.Load()) {
+	if d := l.restUntil.Sub(now); d > 0 && (!l.restSoft || l.restWakes == e.wakes.Load()) {
 		return d
 	}
 	if l.service != served {

@@ -134,10 +134,7 @@ func (r *run) addHelpers(want int) {
 
 // help makes attempts until none is left to start.
 func (r *run) help() {
-	for {
-		if r.halted() || !r.pace() {
-			break
-		}
+	for !r.halted() && r.pace() {
 		i := int(r.next.Add(1)) - 1
 		if i >= len(r.batch.Alerts) || !r.try(i) {
 			break

@@ -79,8 +79,8 @@ func (e *Engine) look() {
 // life is the time of one Run, as its workers need it.
 type life struct {
 	claims   context.Context //nolint:containedctx // a worker needs all four; ends when Run is asked to stop: claim and start nothing more
-	attempts context.Context // ends with the grace period: attempts are cut off
-	abandon  context.Context // ends a little later: attempts that will not end are left alone
+	attempts context.Context //nolint:containedctx // ends with the grace period: attempts are cut off
+	abandon  context.Context //nolint:containedctx // ends a little later: attempts that will not end are left alone
 	records  context.Context // ends last: outcomes that could not be stored are given up
 	workers  sync.WaitGroup
 }
@@ -115,7 +115,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer giveUp()
 
 	var upkeep sync.WaitGroup
-	upkeep.Go(func() { e.coordinate(l) })
+	upkeep.Go(func() { e.coordinate(l) }) //nolint:contextcheck // attempts outlive the context of the claims
 	upkeep.Go(func() { e.sweep(ctx) })
 	upkeep.Go(func() { e.watch(ctx) })
 	upkeep.Go(func() { e.cleanupDaily(ctx) })

@@ -80,10 +80,10 @@ func (e *Engine) nextRequest(lf *life, l *lane, freshRun *int) *chatops.ClaimReq
 		return nil
 	}
 	wakes := e.wakes.Load()
-	pending := l.pendingDue.Load() && !(l.service == unconfigured)
+	pending := l.pendingDue.Load() && l.service != unconfigured
 	fresh := l.freshDue.Load() || l.seenWakes.Load() != wakes
 	switch {
-	case fresh && !(pending && *freshRun >= maxFreshRun):
+	case fresh && (!pending || *freshRun < maxFreshRun):
 		l.freshDue.Store(false)
 		l.seenWakes.Store(wakes)
 		*freshRun++
