@@ -76,7 +76,7 @@ func TestChat_RefusesBadMessages(t *testing.T) {
 		`{"message":"a","message":"b"}`:                        "request body: repeated name at byte 15",
 		`{"message":"a","consent":{"rodo":true,"rodo":false}}`: "request body: repeated name at byte 38",
 		`{"message":"a","x":1e999}`:                            "request body: number out of range at byte 19",
-		"{\"message\":\"\xff\"}":                               "request body: invalid UTF-8 at byte 12",
+		"{\"message\":\"a\",\"\xff\":1}":                       "request body: invalid UTF-8 in a name at byte 15",
 		`{"message":"a","x":` + strings.Repeat("[", 100_000):   "request body: nesting deeper than 64 at byte 83",
 	} {
 		if got := f.post(t, body).wantProblem(t, http.StatusBadRequest); got != want {
@@ -117,7 +117,10 @@ func TestChat_MendsFreeTextAndRefusesBrokenIdentifiers(t *testing.T) {
 	if got := f.chat.requests()[0].Message; got != "a\ufffdb\ufffdc" {
 		t.Errorf("message %q", got)
 	}
-	for _, id := range []string{`a\u0000`, `\ud800`, `a b`, `a\nb`, `\u200b`, `a/b`, strings.Repeat("x", 101)} {
+	if r := f.post(t, "{\"message\":\"a\xffb\"}"); r.StatusCode != http.StatusOK || f.chat.requests()[1].Message != "a\ufffdb" {
+		t.Errorf("invalid UTF-8 in the message: status %d", r.StatusCode)
+	}
+	for _, id := range []string{"\xff", `a\u0000`, `\ud800`, `a b`, `a\nb`, `\u200b`, `a/b`, strings.Repeat("x", 101)} {
 		f.post(t, `{"message":"a","session_id":"`+id+`"}`).wantProblem(t, http.StatusBadRequest)
 	}
 	for _, id := range []string{`x`, `50%_'\"\\`, `zażółć`, strings.Repeat("ż", 100)} {

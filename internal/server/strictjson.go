@@ -34,13 +34,12 @@ func (e *jsonError) Error() string {
 
 // parseObject reads data as exactly one JSON object (RFC 8259) and returns its
 // members in order. It is stricter than encoding/json, following I-JSON (RFC
-// 7493): a repeated name in any object, invalid UTF-8, a number beyond float64
-// and deep nesting are errors, and names are compared exactly.
+// 7493): a repeated name in any object, a name that is invalid UTF-8, a number
+// beyond float64 and deep nesting are errors, and names are compared exactly.
+// Invalid UTF-8 in values is left to parseString: a visitor's text is mended,
+// not refused.
 func parseObject(data []byte) ([]member, error) {
 	p := parser{data: data}
-	if !utf8.Valid(data) {
-		return nil, &jsonError{reason: "invalid UTF-8", offset: invalidAt(data)}
-	}
 	p.space()
 	if p.peek() != '{' {
 		return nil, p.syntaxError("expected an object")
@@ -57,12 +56,12 @@ func parseObject(data []byte) ([]member, error) {
 }
 
 // parseString decodes the raw text of a member's value, which must be a string.
-// Halves of surrogate pairs become U+FFFD.
+// Halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD.
 func parseString(raw []byte) (string, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
 		return "", false
 	}
-	if bytes.IndexByte(raw, '\\') < 0 {
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
 		return string(raw[1 : len(raw)-1]), true
 	}
 	var s string
@@ -72,17 +71,6 @@ func parseString(raw []byte) (string, bool) {
 
 // isNull reports whether a member's value is null.
 func isNull(raw []byte) bool { return string(raw) == "null" }
-
-func invalidAt(data []byte) int {
-	for i := 0; i < len(data); {
-		r, n := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && n <= 1 {
-			return i
-		}
-		i += n
-	}
-	return len(data)
-}
 
 // parser walks a JSON text. The methods expect pos at the first byte of what
 // they read and leave it behind the last.
@@ -161,6 +149,9 @@ func (p *parser) object(visit func(member)) error {
 		start := p.pos
 		if err := p.str(); err != nil {
 			return err
+		}
+		if !utf8.Valid(p.data[start:p.pos]) {
+			return &jsonError{reason: "invalid UTF-8 in a name", offset: start}
 		}
 		name, _ := parseString(p.data[start:p.pos])
 		if !seen.add(name) {
