@@ -12,13 +12,13 @@ const (
 
 var (
 	// plainly confirming words confirm beside anything that is no objection.
-	confirmStrong = words("potwierdzam potwierdzamy potwierdzone zgadza zgadzaja poprawne poprawnie prawidlowe prawidlowo confirm confirmed correct akceptuje zatwierdzam")
+	confirmStrong = words("potwierdzam potwierdzamy potwierdzone zgadza zgadzaja zgadzam zgadzamy poprawne poprawnie prawidlowe prawidlowo confirm confirmed correct akceptuje zatwierdzam")
 	// affirming words confirm only when the message says nothing else: "ok, a ile
 	// to kosztuje?" is no confirmation.
 	confirmWeak = words("tak ok okej okay oki yes yep yeah yup jasne dobrze pewnie oczywiscie sure zgoda dokladnie exactly right absolutely super perfect swietnie git aha mhm owszem true da good fine looks")
 	confirmFill = words("wszystko dane to jest sa sie moje moj moja mi te tych danych jak najbardziej prosze dziekuje dzieki bardzo ze i o w no all its it is that " +
 		"thats this my data details info information everything looks good fine the are and please thank you thanks we do zapisz zapisac zapisujemy " +
-		"telefon mail email numer adres imie nazwisko gra pasuje sprawdzilem sprawdzilam with them save go ahead moge ja jestem pewien pewna tym")
+		"telefon mail email numer adres imie nazwisko gra pasuje sprawdzilem sprawdzilam with them save go ahead moge ja jestem pewien pewna tym") //nolint:misspell // Polish
 	objecting = words("nie not dont doesnt isnt arent wrong incorrect blad bledny bledne bledna zle zly zla niepoprawne niepoprawny nieprawda zmien zmienic zmiana " +
 		"popraw poprawic poprawka ale but oprocz poza except change fix nope nah zaraz poczekaj wait jeszcze czekaj pomylka")
 	denyFirst   = words("nie no nope nah wrong incorrect blad not zle nieprawda")

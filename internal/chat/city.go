@@ -41,7 +41,7 @@ func newCityIndex(file string) *cityIndex {
 		n := len(x.names)
 		x.names, x.careful = append(x.names, name), append(x.careful, careful)
 		forms := declinePlace(name)
-		for _, e := range strings.Split(extra, ",") {
+		for e := range strings.SplitSeq(extra, ",") {
 			if e = fold(strings.TrimSpace(e)); e != "" {
 				forms = append(forms, e)
 			}
@@ -154,7 +154,7 @@ func (x *cityIndex) allowed(toks []token, i, end int, f cityForm) bool {
 	}
 	capital, prep := toks[i].capital, prepositionBefore(toks, i)
 	if x.careful[f.city] {
-		return capital && (prep && !(f.nominative && placeCaseOnly(toks[i-1].fold)) || f.nominative && alone(toks, i, end))
+		return capital && (prep && (!f.nominative || !placeCaseOnly(toks[i-1].fold)) || f.nominative && alone(toks, i, end))
 	}
 	if len(toks[i].fold) <= 3 && !capital {
 		return prep

@@ -74,7 +74,7 @@ func TestFindBudget_TellsBudgetsFromPrices(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]int{
 		"budżet 100000": 100000, "100 tys": 100000, "100 tys. zł": 100000, "100k": 100000, "100 000 zł": 100000, "100.000 zł": 100000, "PLN 100,000": 100000,
-		"0,1 mln": 100000, "pół miliona": 500000, "milion złotych": 1000000, "półtora miliona": 1500000, "od 80 do 100 tys": 100000, "80 tys - 100 tys": 100000,
+		"0,1 mln": 100000, "pół miliona": 500000, "około miliona złotych": 1000000, "półtora miliona": 1500000, "od 80 do 100 tys": 100000, "80 tys - 100 tys": 100000,
 		"budżet 80 000 - 100 000 zł": 100000, "nie więcej niż 90 tys": 90000, "dwieście tysięcy złotych": 200000, "budżet: 90 tysięcy": 90000,
 		"999 zł": 0, "1499 zł/m2": 0, "6000 zł za m2": 0, "100 000 euro": 0, "$100000": 0, "€ 100 000": 0, "rata 5000 zł": 0, "5000 zł zaliczki": 0, "100000": 0,
 		"zarabiam 10 000 zł": 0, "999 mld zł": 0, "mieszkanie kosztowało 500 tys": 0, "500 000 000 000 zł": 0, "60 m2": 0,

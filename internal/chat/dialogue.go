@@ -149,22 +149,12 @@ func (x *exchange) choose() []Topic {
 		if n == maxSentences {
 			end = len(x.e.toks)
 		}
-		for _, h := range x.s.index.search(x.e, start, end) {
-			if h.Topic == TopicGreeting {
+		for _, t := range x.sentence(start, end) {
+			switch {
+			case t == TopicGreeting:
 				greeting = true
-				continue
-			}
-			if len(out) > 0 && h.Score < strongHit || len(out) == maxTopics {
-				break
-			}
-			if x.told() && !x.asks && (h.Score < strongHit || !slices.Contains(answeredUnasked, h.Topic)) {
-				continue
-			}
-			if !slices.Contains(out, h.Topic) {
-				out = append(out, h.Topic)
-			}
-			if first := len(out) == 1; !first || !twoQuestions(x.e.toks[start:end]) {
-				break
+			case len(out) < maxTopics && !slices.Contains(out, t):
+				out = append(out, t)
 			}
 		}
 		start = end
@@ -175,12 +165,33 @@ func (x *exchange) choose() []Topic {
 	switch {
 	case len(out) > 0:
 		return out
-	case greeting && x.known == chatops.Facts{}, greeting && !x.told():
+	case greeting && (x.known == chatops.Facts{} || !x.told()):
 		return []Topic{TopicGreeting}
 	case !x.told() && x.act == actNone && !x.changed:
 		return []Topic{TopicOffTopic}
 	}
 	return nil
+}
+
+// sentence returns the topics of one sentence that want an answer: the best one,
+// a second where the sentence asks twice, and a greeting.
+func (x *exchange) sentence(start, end int) []Topic {
+	most, strong := 1, 0
+	if twoQuestions(x.e.toks[start:end]) {
+		most = maxTopics
+	}
+	var out []Topic
+	for _, h := range x.s.index.search(x.e, start, end) {
+		switch {
+		case h.Topic == TopicGreeting:
+			out = append(out, h.Topic)
+		case strong == most || strong > 0 && h.Score < strongHit:
+		case !x.told() || x.asks || h.Score >= strongHit && slices.Contains(answeredUnasked, h.Topic):
+			out = append(out, h.Topic)
+			strong++
+		}
+	}
+	return out
 }
 
 // twoQuestions reports a sentence that asks twice: "ile to kosztuje i jak długo

@@ -40,9 +40,9 @@ func newTypoIndex(words []string) *typoIndex {
 		if len(w) < minTypo {
 			continue
 		}
-		x.file(w, int32(n)) //nolint:gosec // a few thousand words
+		x.file(w, int32(n))
 		for i := range len(w) {
-			x.file(w[:i]+w[i+1:], int32(n)) //nolint:gosec // as above
+			x.file(w[:i]+w[i+1:], int32(n))
 		}
 	}
 	return x

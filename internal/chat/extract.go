@@ -130,6 +130,7 @@ func (s stance) score() int {
 		return -10
 	case stancePreferred:
 		return 3
+	case stanceNeutral:
 	}
 	return 0
 }
@@ -137,7 +138,9 @@ func (s stance) score() int {
 var (
 	rejecting  = words("nie ani bez zamiast oprocz odpada stary stara stare poprzedni poprzednia bledny zly not no never dont wont isnt instead without except old wrong")
 	preferring = words("tylko wole wolimy wolalbym wolalabym jednak lecz raczej wybieram wybieramy wybralem wybralam nowy nowa poprawny " +
-		"poprawna aktualny aktualna przepraszam znaczy zdecydowanie prefer rather actually sorry new correct choose but")
+		"poprawna aktualny aktualna przepraszam znaczy zdecydowanie biore bierzemy wezme wezmiemy wybiore poprosze prosimy prefer rather take actually sorry new correct choose but")
+	// dismissing words turn down what stands before them.
+	dismissing = words("odpada odpadaja drogi drogie drogo slaby slabe slabo ubogi ubogie")
 	// turning words end the reach of a "nie" before them.
 	turning = words("a ale czy albo lub i and or if whether wiem jestem pewien pewna mam moge masz know sure macie")
 )
@@ -153,6 +156,9 @@ func stanceBefore(toks []token, i int) stance {
 		case t.kind == kindFact || t.taken == fieldPackage || t.taken == fieldCity:
 			return stanceNeutral
 		case t.is(preferring):
+			if k > 0 && (toks[k-1].fold == "nie" || toks[k-1].fold == "not" || toks[k-1].fold == "dont") {
+				return stanceRejected
+			}
 			return stancePreferred
 		case t.is(rejecting):
 			return stanceRejected
@@ -174,7 +180,7 @@ func rejectedAfter(toks []token, end int) bool {
 		switch {
 		case t.breaks() || t.kind == kindFact || t.taken != fieldNone:
 			return false
-		case t.kind == kindWord && (t.fold == "odpada" || t.fold == "odpadaja" || t.fold == "drogi" || t.fold == "drogie"):
+		case t.kind == kindWord && t.is(dismissing):
 			return true
 		case t.kind == kindWord && t.fold == "expensive" && k > end && toks[k-1].fold == "too":
 			return true

@@ -16,34 +16,34 @@ type extractionCase struct {
 	Confirms *bool          `json:"confirms"`
 }
 
-func readCases[T any](t testing.TB, name string) []T {
-	t.Helper()
+func readCases[T any](tb testing.TB, name string) []T {
+	tb.Helper()
 	f, err := os.Open("testdata/" + name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var out []T
 	sc := bufio.NewScanner(f)
 	for sc.Scan() {
 		var c T
 		if err := json.Unmarshal(sc.Bytes(), &c); err != nil {
-			t.Fatalf("%s: %v", sc.Text(), err)
+			tb.Fatalf("%s: %v", sc.Text(), err)
 		}
 		out = append(out, c)
 	}
 	return out
 }
 
-func factsMap(t testing.TB, f chatops.Facts) map[string]any {
-	t.Helper()
+func factsMap(tb testing.TB, f chatops.Facts) map[string]any {
+	tb.Helper()
 	b, err := json.Marshal(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	m := map[string]any{}
 	if err := json.Unmarshal(b, &m); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return m
 }

@@ -123,11 +123,11 @@ type visitor struct {
 	last    *chatops.ChatReply
 }
 
-func testService(t testing.TB, change ...func(*Options)) (*Service, *memoryStore) {
-	t.Helper()
+func testService(tb testing.TB, change ...func(*Options)) (*Service, *memoryStore) {
+	tb.Helper()
 	store := newMemoryStore()
 	opts := Options{
-		Store: store, Knowledge: testKnowledge(t), AdminEmail: "sprzedaz@firma.example", Webhooks: []string{"crm"},
+		Store: store, Knowledge: testKnowledge(tb), AdminEmail: "sprzedaz@firma.example", Webhooks: []string{"crm"},
 		NowFunc: func() time.Time { return time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC) },
 	}
 	for _, c := range change {
@@ -135,14 +135,15 @@ func testService(t testing.TB, change ...func(*Options)) (*Service, *memoryStore
 	}
 	s, err := New(opts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s, store
 }
 
-func newVisitor(t testing.TB, change ...func(*Options)) *visitor {
-	s, store := testService(t, change...)
-	return &visitor{t: t, s: s, store: store}
+func newVisitor(tb testing.TB, change ...func(*Options)) *visitor {
+	tb.Helper()
+	s, store := testService(tb, change...)
+	return &visitor{t: tb, s: s, store: store}
 }
 
 func (v *visitor) say(text string) *chatops.ChatReply {

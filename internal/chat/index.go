@@ -34,7 +34,7 @@ const maxTerms = 8
 
 func parsePhrase(s string) (phrase, error) {
 	p := phrase{weight: 1}
-	for _, w := range strings.Fields(fold(s)) {
+	for w := range strings.FieldsSeq(fold(s)) {
 		if num, ok := strings.CutPrefix(w, "^"); ok {
 			v, err := strconv.ParseFloat(num, 64)
 			if err != nil || v <= 0 || v > 10 {
@@ -44,7 +44,7 @@ func parsePhrase(s string) (phrase, error) {
 			continue
 		}
 		var alts []string
-		for _, a := range strings.Split(w, "|") {
+		for a := range strings.SplitSeq(w, "|") {
 			if err := checkTerm(a); err != nil {
 				return p, err
 			}
@@ -127,7 +127,7 @@ func (x *Index) add(topic int, p phrase) {
 	n := int32(len(x.phrases)) //nolint:gosec // a few thousand phrases
 	x.phrases = append(x.phrases, indexedPhrase{topic: topic, terms: len(p.terms), score: phraseScores[len(p.terms)] * p.weight})
 	for i, alts := range p.terms {
-		at := posting{phrase: n, term: uint8(i)} //nolint:gosec // at most maxTerms
+		at := posting{phrase: n, term: uint8(i)}
 		for _, a := range alts {
 			if prefix, ok := strings.CutSuffix(a, "*"); ok {
 				x.prefixes[prefix] = append(x.prefixes[prefix], at)

@@ -15,11 +15,11 @@ type questionCase struct {
 // loadOnce: a knowledge base does not change, so the tests share one.
 var loadOnce = sync.OnceValues(func() (*Knowledge, error) { return LoadKnowledge(Embedded()) })
 
-func testKnowledge(t testing.TB) *Knowledge {
-	t.Helper()
+func testKnowledge(tb testing.TB) *Knowledge {
+	tb.Helper()
 	k, err := loadOnce()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return k
 }

@@ -180,7 +180,7 @@ func declineNeuter(c *caseForms, stem string) {
 }
 
 // declineE declines names on -e: plurals (Katowice, Kielce), neuters (Opole,
-// Zabrze) and adjectives (Nowe, Śląskie).
+// Zabrze) and adjectives (Końskie, Śląskie).
 func declineE(c *caseForms, stem string, part bool) {
 	c.add(caseGenitive, stem, stem+"a", stem+"u")
 	c.add(caseDative, stem+"om", stem+"u")

@@ -45,7 +45,7 @@ type loader struct {
 	errs []error
 }
 
-func (l *loader) fail(file, field, format string, args ...any) {
+func (l *loader) failf(file, field, format string, args ...any) {
 	l.errs = append(l.errs, fmt.Errorf("%s: %s: %s", file, field, fmt.Sprintf(format, args...)))
 }
 
@@ -72,23 +72,23 @@ func LoadKnowledge(fsys fs.FS) (*Knowledge, error) {
 func (l *loader) decode(file string, into any) bool {
 	b, err := fs.ReadFile(l.fsys, file)
 	if err != nil {
-		l.fail(file, "file", "cannot be read (%v)", errors.Unwrap(err))
+		l.failf(file, "file", "cannot be read (%v)", errors.Unwrap(err))
 		return false
 	}
 	meta, err := toml.Decode(string(b), into)
 	if err != nil {
-		l.fail(file, "syntax", "%v", err)
+		l.failf(file, "syntax", "%v", err)
 		return false
 	}
 	for _, key := range meta.Undecoded() {
-		l.fail(file, key.String(), "unknown field")
+		l.failf(file, key.String(), "unknown field")
 	}
 	return true
 }
 
 func (l *loader) need(file, field, value string) {
 	if strings.TrimSpace(value) == "" {
-		l.fail(file, field, "must not be empty")
+		l.failf(file, field, "must not be empty")
 	}
 }
 
@@ -100,7 +100,7 @@ func (l *loader) company(c *Company) {
 	l.need(companyFile, "booking_url", c.BookingURL)
 	l.need(companyFile, "privacy_url", c.PrivacyURL)
 	if len(c.Areas) == 0 {
-		l.fail(companyFile, "areas", "must name at least one city")
+		l.failf(companyFile, "areas", "must name at least one city")
 	}
 }
 
@@ -112,7 +112,7 @@ func (l *loader) packages() []Package {
 		return nil
 	}
 	if len(file.Package) == 0 {
-		l.fail(packagesFile, "package", "must hold at least one package")
+		l.failf(packagesFile, "package", "must hold at least one package")
 	}
 	seen := map[string]string{}
 	for i := range file.Package {
@@ -121,15 +121,15 @@ func (l *loader) packages() []Package {
 		l.need(packagesFile, field+".name", p.Name)
 		switch {
 		case p.ByEstimate && p.PricePerM2 != 0:
-			l.fail(packagesFile, field+".price_per_m2", "must be left out for a package by estimate, is %d", p.PricePerM2)
+			l.failf(packagesFile, field+".price_per_m2", "must be left out for a package by estimate, is %d", p.PricePerM2)
 		case !p.ByEstimate && (p.PricePerM2 <= 0 || p.PricePerM2 > maxPrice):
-			l.fail(packagesFile, field+".price_per_m2", "must be 1 to %d PLN, is %d", maxPrice, p.PricePerM2)
+			l.failf(packagesFile, field+".price_per_m2", "must be 1 to %d PLN, is %d", maxPrice, p.PricePerM2)
 		}
 		for _, a := range append([]string{p.Name}, p.Aliases...) {
 			if fold(strings.TrimSpace(a)) == "" {
-				l.fail(packagesFile, field+".aliases", "must not hold an empty alias")
+				l.failf(packagesFile, field+".aliases", "must not hold an empty alias")
 			} else if other, dup := seen[fold(a)]; dup {
-				l.fail(packagesFile, field+".aliases", "%q already names %s", a, other)
+				l.failf(packagesFile, field+".aliases", "%q already names %s", a, other)
 			}
 			seen[fold(a)] = p.Name
 		}
@@ -137,12 +137,12 @@ func (l *loader) packages() []Package {
 			t := p.text(lang)
 			l.need(packagesFile, fmt.Sprintf("%s.%s.summary", field, lang), t.Summary)
 			if len(t.Includes) == 0 {
-				l.fail(packagesFile, fmt.Sprintf("%s.%s.includes", field, lang), "must not be empty")
+				l.failf(packagesFile, fmt.Sprintf("%s.%s.includes", field, lang), "must not be empty")
 			}
 		}
 	}
 	if !slices.ContainsFunc(file.Package, func(p Package) bool { return !p.ByEstimate }) && len(file.Package) > 0 {
-		l.fail(packagesFile, "package", "at least one needs a price_per_m2")
+		l.failf(packagesFile, "package", "at least one needs a price_per_m2")
 	}
 	slices.SortStableFunc(file.Package, func(a, b Package) int {
 		if a.ByEstimate != b.ByEstimate {
@@ -166,7 +166,7 @@ func (l *loader) entries(lang Lang) map[Topic]*Entry {
 	from := map[Topic]string{}
 	list, err := fs.ReadDir(l.fsys, string(lang))
 	if err != nil {
-		l.fail(string(lang), "folder", "cannot be read (%v)", errors.Unwrap(err))
+		l.failf(string(lang), "folder", "cannot be read (%v)", errors.Unwrap(err))
 		return out
 	}
 	for _, d := range list {
@@ -180,10 +180,10 @@ func (l *loader) entries(lang Lang) map[Topic]*Entry {
 		}
 		switch {
 		case !slices.Contains(Topics(), e.Topic):
-			l.fail(file, "topic", "%q is not a topic; expected one of %v", e.Topic, Topics())
+			l.failf(file, "topic", "%q is not a topic; expected one of %v", e.Topic, Topics())
 			continue
 		case from[e.Topic] != "":
-			l.fail(file, "topic", "%q is answered by %s already", e.Topic, from[e.Topic])
+			l.failf(file, "topic", "%q is answered by %s already", e.Topic, from[e.Topic])
 			continue
 		}
 		from[e.Topic], out[e.Topic] = file, e
@@ -191,7 +191,7 @@ func (l *loader) entries(lang Lang) map[Topic]*Entry {
 	}
 	for _, t := range Topics() {
 		if out[t] == nil {
-			l.fail(string(lang), "topic", "%q has no entry; add %s/%s.toml", t, lang, t)
+			l.failf(string(lang), "topic", "%q has no entry; add %s/%s.toml", t, lang, t)
 		}
 	}
 	return out
@@ -201,11 +201,11 @@ func (l *loader) entry(file string, e *Entry) {
 	l.need(file, "title", e.Title)
 	l.need(file, "answer", e.Answer)
 	if len(e.Keywords) == 0 {
-		l.fail(file, "keywords", "must not be empty: the entry could never be found")
+		l.failf(file, "keywords", "must not be empty: the entry could never be found")
 	}
 	for i, kw := range e.Keywords {
 		if _, err := parsePhrase(kw); err != nil {
-			l.fail(file, fmt.Sprintf("keywords[%d]", i), "%q: %v", kw, err)
+			l.failf(file, fmt.Sprintf("keywords[%d]", i), "%q: %v", kw, err)
 		}
 	}
 	for field, text := range map[string]string{
@@ -219,7 +219,7 @@ func (l *loader) entry(file string, e *Entry) {
 func (l *loader) placeholders(file, field, text string) {
 	for _, name := range placeholderNames(text) {
 		if !slices.Contains(placeholders, name) {
-			l.fail(file, field, "{%s} is not a placeholder; expected one of %v", name, placeholders)
+			l.failf(file, field, "{%s} is not a placeholder; expected one of %v", name, placeholders)
 		}
 	}
 }
@@ -237,7 +237,7 @@ func (l *loader) phrases(lang Lang) map[string]string {
 	}
 	for key := range out {
 		if !slices.Contains(phraseKeys, key) {
-			l.fail(file, key, "unknown field")
+			l.failf(file, key, "unknown field")
 		}
 	}
 	return out

@@ -10,8 +10,8 @@ import (
 )
 
 // copyKnowledge makes a changeable copy of the embedded knowledge base.
-func copyKnowledge(t testing.TB) fstest.MapFS {
-	t.Helper()
+func copyKnowledge(tb testing.TB) fstest.MapFS {
+	tb.Helper()
 	out := fstest.MapFS{}
 	err := fs.WalkDir(Embedded(), ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -22,7 +22,7 @@ func copyKnowledge(t testing.TB) fstest.MapFS {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }

@@ -13,7 +13,7 @@ var (
 	englishWords = words("the is are was you your yours my me we our how what when where which who why can could would should will much many long " +
 		"does did have has had and or of for with from in at hello hi hey please thanks thank yes flat apartment house price cost " +
 		"package looking like want need book meeting correct im id thats its name email phone call budget square meter meters metre metres " +
-		"it this that there any about tell compare between cheapest expensive include included warranty work start i not dont best an be")
+		"it this that there any about tell compare between cheapest expensive include included warranty work start i not dont best an be good morning afternoon evening they us our if so very have im ive id but as am by up out now two one take offer")
 )
 
 // polishLetters betray Polish at once.

@@ -16,7 +16,7 @@ func findBudget(toks []token) int {
 	best, bestScore, bestEnd := 0.0, 0, -1
 	for i := 0; i < len(toks); i++ {
 		t := &toks[i]
-		if t.taken != fieldNone || t.kind != kindNumber && (t.kind != kindWord || numberWords[t.fold] == 0 && t.fold != "milion") {
+		if t.taken != fieldNone || t.kind != kindNumber && (t.kind != kindWord || numberWords[t.fold] == 0 && multipliers[t.fold] != 1e6) {
 			continue
 		}
 		a, ok := readAmount(toks, i)
@@ -41,7 +41,7 @@ func findBudget(toks []token) int {
 // readAmount reads a number with its multiplier and currency.
 func readAmount(toks []token, i int) (amount, bool) {
 	v, end, ok := numberAt(toks, i)
-	if !ok && toks[i].fold == "milion" {
+	if !ok && multipliers[toks[i].fold] == 1e6 { // a million, written without a one
 		v, end, ok = 1e6, i+1, true
 	}
 	if !ok {
@@ -129,7 +129,7 @@ func isRange(toks []token, end, i int) bool {
 		return false
 	}
 	switch toks[end].fold {
-	case "-", "–", "—", "do", "to":
+	case "-", "–", "—", "do", "to", "and", "a":
 		return true
 	}
 	return false

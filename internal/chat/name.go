@@ -17,7 +17,7 @@ func loadNames(file string) map[string]bool {
 	set := map[string]bool{}
 	for line := range strings.Lines(file) {
 		if !strings.HasPrefix(line, "#") {
-			for _, n := range strings.Fields(line) {
+			for n := range strings.FieldsSeq(line) {
 				set[fold(n)] = true
 			}
 		}
@@ -43,7 +43,7 @@ func makeIntroductions() []introduction {
 		}
 	}
 	add(true, "nazywam sie", "zwe sie", "mam na imie", "na imie mi", "moje imie i nazwisko", "imie i nazwisko", "moje imie", "imie", "moje nazwisko",
-		"nazwisko", "z tej strony", "my name is", "my names", "my full name is", "full name", "name is", "name", "call me", "podpisano", "nazywam")
+		"nazwisko", "z tej strony", "my name is", "my names", "my full name is", "full name", "name is", "name", "call me", "podpisano", "nazywam", "mow mi", "mowcie mi", "mowic mi", "mozna mi mowic", "wolaja mnie", "people call me")
 	add(false, "jestem", "to ja", "tu", "tutaj", "mowi", "pisze", "i am", "im", "this is", "its", "pozdrawiam", "pozdrowienia", "regards", "podpis", "dzwoni", "here is", "dane")
 	return out
 }
@@ -52,12 +52,12 @@ var (
 	// notNames are words that stand where a name could stand.
 	notNames = words("i a z ze w we na do od po o u za to jest jestem sie nie tak czy ale oraz lub mam chce chcialbym chcialabym prosze szukam interesuje " +
 		"interesuja potrzebuje mieszkam mieszkanie dom dzien dobry wieczor czesc hej witam siema hello hi hey pan pani panstwo firma klient klientka " +
-		"wlasciciel wlascicielka zainteresowany zainteresowana pakiet telefon tel numer mail email adres budzet metraz miasto moj moja moje mi mnie " +
+		"wlasciciel wlascicielka zainteresowany zainteresowana pakiet telefon tel numer mail email adres budzet metraz miasto moj moja moje mi mnie " + //nolint:misspell // Polish
 		"the an and or but from in at of my is am are not no yes ok interested looking for thanks thank regards dziekuje pozdrawiam potwierdzam zgadza " +
 		"wszystko dane ktos nikt tylko wlasnie teraz juz bardzo gotowy gotowa pewien pewna polakiem polka zadowolony po prostu tez tam sam sama sami " +
 		"like need want have here there ready just also with new how what when where ile jak kiedy gdzie co kto dlaczego dopiero inwestorem klientem " +
-		"poniedzialek wtorek sroda czwartek piatek sobota niedziela styczen luty marzec kwiecien maj czerwiec lipiec sierpien wrzesien pazdziernik listopad grudzien " +
 		"monday tuesday wednesday thursday friday saturday sunday express comfort premium plus individual kontakt prosba pytanie dzwonic w sprawie")
+
 	skippable = words("to jest is")
 )
 
@@ -156,7 +156,7 @@ func (x *Extractor) surnames(toks []token, i int, lower bool) int {
 
 // closes reports that the text or clause ends before token i.
 func closes(toks []token, i int) bool {
-	return i >= len(toks) || toks[i].breaks() || toks[i].kind == kindFact || toks[i].fold == "i" || toks[i].fold == "and" || toks[i].fold == "z"
+	return i >= len(toks) || toks[i].breaks() || toks[i].fold == "-" && toks[i].start == toks[i-1].end || toks[i].kind == kindFact || toks[i].fold == "i" || toks[i].fold == "and" || toks[i].fold == "z"
 }
 
 // placeWord reports a word that names a city or package rather than a person.

@@ -32,7 +32,7 @@ var (
 // multipliers scale the number before them.
 var multipliers = map[string]float64{
 	"tys": 1e3, "tysiac": 1e3, "tysiace": 1e3, "tysiecy": 1e3, "tysiaca": 1e3, "tysi": 1e3, "k": 1e3, "kpln": 1e3, "kzl": 1e3, "thousand": 1e3, "grand": 1e3,
-	"mln": 1e6, "milion": 1e6, "miliona": 1e6, "miliony": 1e6, "milionow": 1e6, "million": 1e6, "bln": 0,
+	"mln": 1e6, "milion": 1e6, "miliona": 1e6, "miliony": 1e6, "milionow": 1e6, "million": 1e6, "bln": 0, //nolint:misspell // Polish
 }
 
 // numberWords are the numbers that people write out, in the forms they use
@@ -47,7 +47,7 @@ func makeNumberWords() map[string]float64 {
 		11: "jedenascie jedenastu eleven", 12: "dwanascie dwunastu twelve", 13: "trzynascie trzynastu thirteen",
 		14: "czternascie czternastu fourteen", 15: "pietnascie pietnastu fifteen", 16: "szesnascie szesnastu sixteen",
 		17: "siedemnascie siedemnastu seventeen", 18: "osiemnascie osiemnastu eighteen", 19: "dziewietnascie dziewietnastu nineteen",
-		20: "dwadziescia dwudziestu twenty", 30: "trzydziesci trzydziestu thirty", 40: "czterdziesci czterdziestu forty fourty",
+		20: "dwadziescia dwudziestu twenty", 30: "trzydziesci trzydziestu thirty", 40: "czterdziesci czterdziestu forty",
 		50: "piecdziesiat piecdziesieciu fifty", 60: "szescdziesiat szescdziesieciu sixty", 70: "siedemdziesiat siedemdziesieciu seventy",
 		80: "osiemdziesiat osiemdziesieciu eighty", 90: "dziewiecdziesiat dziewiecdziesieciu ninety",
 		100: "sto stu hundred", 200: "dwiescie dwustu", 300: "trzysta trzystu", 400: "czterysta czterystu", 500: "piecset pieciuset",

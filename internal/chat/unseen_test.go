@@ -9,7 +9,7 @@ import (
 // them failed for a reason that holds for others too.
 func TestReply_AnswersUnseenQuestions(t *testing.T) {
 	t.Parallel()
-	cases := readCases[questionCase](t, "questions_more.jsonl")
+	cases := append(readCases[questionCase](t, "questions_more.jsonl"), readCases[questionCase](t, "questions_second.jsonl")...)
 	s, _ := testService(t)
 	for _, c := range cases {
 		v := visitor{t: t, s: s}
@@ -26,7 +26,7 @@ func TestReply_AnswersUnseenQuestions(t *testing.T) {
 func TestExtract_ReadsUnseenMessages(t *testing.T) {
 	t.Parallel()
 	x := testKnowledge(t).Extractor()
-	for _, c := range readCases[extractionCase](t, "extraction_more.jsonl") {
+	for _, c := range append(readCases[extractionCase](t, "extraction_more.jsonl"), readCases[extractionCase](t, "extraction_second.jsonl")...) {
 		checkExtraction(t, x, c)
 		if c.Confirms != nil {
 			e := x.Extract(c.Message, AskedNothing)

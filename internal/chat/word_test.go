@@ -150,7 +150,7 @@ func TestDeclinePlace_MakesTheFormsThatPeopleType(t *testing.T) {
 		"Marki": "markach marek", "Kartuzy": "kartuzach", "Nysa": "nysie", "Brzesko": "brzesku", "Przemyśl": "przemyslu przemysla", "Racibórz": "raciborzu raciborza",
 	} {
 		forms := declinePlace(name)
-		for _, w := range strings.Fields(strings.ReplaceAll(want, " gdanskim", "")) {
+		for w := range strings.FieldsSeq(strings.ReplaceAll(want, " gdanskim", "")) {
 			if !slices.ContainsFunc(forms, func(f string) bool { return f == w || strings.HasPrefix(f, w+" ") }) {
 				t.Errorf("%s: no form %q among %v", name, w, forms)
 			}
@@ -163,7 +163,7 @@ func TestDeclinePlace_MakesTheFormsThatPeopleType(t *testing.T) {
 		"Mińsk Mazowiecki": "minsku mazowieckim", "Nowa Sól": "nowej soli", "Stalowa Wola": "stalowej woli", "Kędzierzyn-Koźle": "kedzierzynie kozlu", "Góra Kalwaria": "gorze kalwarii",
 	} {
 		forms := declinePlace(name)
-		for _, w := range strings.Split(want, "|") {
+		for w := range strings.SplitSeq(want, "|") {
 			if !slices.Contains(forms, w) {
 				t.Errorf("%s: no form %q among %v", name, w, forms)
 			}
