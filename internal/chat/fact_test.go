@@ -173,7 +173,7 @@ func TestExtract_Packages(t *testing.T) {
 		// Typing errors.
 		{"expess", "Express"},
 		{"comfrot", "Comfort"},
-		{"preimum", "Premium"},
+		{"premiuum", "Premium"},
 		// Negation and choice.
 		{"nie premium", ""},
 		{"bez premium", ""},
