@@ -216,6 +216,12 @@ const pollEvery = 200 * time.Millisecond
 // waitTimeout bounds waiting for the outcomes when --timeout does not.
 const waitTimeout = 5 * time.Minute
 
+// stallTimeout is how long nothing may move while waiting, unless --timeout
+// says how long to wait: longer than an attempt hangs and than the pause after a
+// 429 that names none. What is left then waits behind an open breaker, a longer
+// pause, or for an integration that is configured nowhere.
+const stallTimeout = 35 * time.Second
+
 // wait delivers in this process, besides any that serves, until every alert of
 // the operation has been tried.
 func (r *bulkRun) wait(ctx context.Context) error {
@@ -253,14 +259,18 @@ func (r *bulkRun) poll(ctx context.Context, engine <-chan error) (ended bool, er
 	defer meter.finish()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	moved := time.Now()
 	for {
 		p, err := r.store.OperationProgress(ctx, r.op.ID)
 		if err != nil {
 			return false, err
 		}
+		if r.progress == nil || *p != *r.progress {
+			moved = time.Now()
+		}
 		r.progress = p
 		meter.set(r.op.Changed - p.Waiting)
-		if p.Waiting == 0 {
+		if p.Waiting == 0 || r.env.opts.timeout == 0 && time.Since(moved) >= stallTimeout {
 			return false, nil
 		}
 		select {
@@ -289,7 +299,7 @@ func (r *bulkRun) verdict() error {
 	}
 	err := chatops.Errorf(chatops.CodePartial, "not every alert was delivered: %s", text)
 	if p.Waiting > 0 {
-		return hint(err, "wait on with: %s", r.resumeCommand())
+		return hint(err, "%d not tried: paused, behind an open breaker, or not configured; see why: chatops dlq list\nwait on with: %s", p.Waiting, r.resumeCommand())
 	}
 	return hint(err, "see why: chatops dlq list")
 }

@@ -64,18 +64,35 @@ func TestDLQRetryNow_SomeNotDeliveredIsPartlyDone(t *testing.T) {
 
 func TestDLQRetryNow_TimeoutBoundsTheWait(t *testing.T) {
 	t.Parallel()
-	for line, want := range map[string]time.Duration{"--timeout 10s": 10 * time.Second, "": waitTimeout} {
+	for line, want := range map[string]time.Duration{"--timeout 10s": 10 * time.Second, "--timeout 1m": time.Minute, "": stallTimeout} {
 		synctest.Test(t, func(t *testing.T) {
 			c := newConsole(t, fourAlerts())
 			ended := c.delivering()
 			start := time.Now()
 			c.must(exitPartial, "dlq retry --all --yes --now "+line)
-			c.says("pending 2", "wait on with: chatops dlq retry --operation op_1 --now")
+			c.says("pending 2", "2 not tried: paused, behind an open breaker", "wait on with: chatops dlq retry --operation op_1 --now")
 			if took := time.Since(start); took != want || !*ended {
 				t.Errorf("it took %s, want %s; engine ended: %t", took, want, *ended)
 			}
 		})
 	}
+}
+
+func TestDLQRetryNow_GoesOnAsLongAsSomethingMoves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newConsole(t, fourAlerts())
+		var outcomes []chatops.OperationProgress
+		for n := range int64(5) { // each stands for most of the stall's time
+			outcomes = append(outcomes, slices.Repeat([]chatops.OperationProgress{{Delivered: n, Waiting: 5 - n}}, 30)...)
+		}
+		c.delivering(append(outcomes, chatops.OperationProgress{Delivered: 5})...)
+		start := time.Now()
+		c.must(exitOK, "dlq retry --all --yes --now")
+		if took := time.Since(start); took < 150*time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
 
 func TestDLQRetryNow_InterruptStopsTheEngineAndSaysHowToGoOn(t *testing.T) {
