@@ -11,7 +11,7 @@ import (
 
 const (
 	// lockLanes keeps claims away from waiting alerts while they are changed.
-	// Failed ones cannot be claimed and need no lock.
+	// Failed ones cannot be claimed and need no lock, as long as they are failed.
 	lockLanes = `
 select l.lane from dlq_lane l
 where (l.lane, l.status) in (select d.lane, d.status from dead_letter_queue d
@@ -19,14 +19,17 @@ where (l.lane, l.status) in (select d.lane, d.status from dead_letter_queue d
 order by l.lane, l.status for update`
 
 	// stepRetry and stepDiscard repeat the conditions that may have changed
-	// since the candidates were read, in the snapshot after the lock.
+	// since the candidates were read, in the snapshot after the lock. The status
+	// must be the one that was read: an alert that was failed then and that
+	// somebody else has requeued since may be in flight under a lease which this
+	// snapshot does not show.
 	stepRetry = `
 update dead_letter_queue d set status = 'pending', retry_count = 0, next_attempt_at = ` + dbNow + `, operation_id = $2::text
-where d.id = any ($3::bigint[]) and d.status in ('failed', 'pending')` + stepStill
+from unnest($3::bigint[], $5::text[]) c (id, status) where d.id = c.id and d.status = c.status` + stepStill
 
 	stepDiscard = `
 update dead_letter_queue d set status = 'discarded', operation_id = $2::text
-where d.id = any ($3::bigint[]) and d.status in ('failed', 'pending', 'queued')
+from unnest($3::bigint[], $5::text[]) c (id, status) where d.id = c.id and d.status = c.status
   and ` + dbNow + ` is not null` + stepStill
 
 	stepStill = `
@@ -80,10 +83,10 @@ func (s *Store) step(ctx context.Context, tx pgx.Tx, plan *operationPlan, limit 
 	if err != nil {
 		return err
 	}
-	ids := make([]int64, 0, len(found))
+	ids, statuses := make([]int64, 0, len(found)), make([]string, 0, len(found))
 	waiting := false
 	for _, c := range found {
-		ids = append(ids, c.id)
+		ids, statuses = append(ids, c.id), append(statuses, string(c.status))
 		waiting = waiting || c.status != chatops.AlertFailed
 	}
 	if waiting {
@@ -96,7 +99,7 @@ func (s *Store) step(ctx context.Context, tx pgx.Tx, plan *operationPlan, limit 
 		statement = stepDiscard
 	}
 	now := s.now()
-	tag, err := tx.Exec(ctx, statement, now, plan.op.ID, ids, plan.op.CreatedAt)
+	tag, err := tx.Exec(ctx, statement, now, plan.op.ID, ids, plan.op.CreatedAt, statuses)
 	if err != nil {
 		return err
 	}

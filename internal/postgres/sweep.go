@@ -12,8 +12,9 @@ const sweepBatch = 1000
 const (
 	// freeExpired ends one lease that has run out. SKIP LOCKED leaves leases
 	// to a sweep elsewhere or to an owner who is just recording. Its alerts may
-	// have reached their receiver: last_attempt_at says so, and a sender that
-	// can look for what exists does it before it repeats a create.
+	// have reached their receiver, also those never tried as far as is known:
+	// last_attempt_at says so, and a sender that can look for what exists does
+	// it before it repeats a create.
 	freeExpired = `
 with ended as (
   delete from dlq_lease where id = (
@@ -21,7 +22,7 @@ with ended as (
   returning ids),
 freed as (
   update dead_letter_queue d
-  set next_attempt_at = ` + dbNow + `, last_attempt_at = coalesce(d.last_attempt_at, ` + dbNow + `) from ended
+  set next_attempt_at = ` + dbNow + `, last_attempt_at = case when d.status = 'queued' then ` + dbNow + ` else d.last_attempt_at end from ended
   where d.id = any (ended.ids) and d.status in ('queued', 'pending') returning 1)
 select count(*), (select count(*) from freed) from ended`
 

@@ -14,10 +14,11 @@ select exists (select 1 from dlq_lease where until <= ?)
 
 	// Rows of leases that are gone. One that was settled by hand in flight is
 	// freed too, and is not counted. The others may have reached their
-	// receiver: last_attempt_at says so, and a sender that can look for what
-	// exists does it before it repeats a create.
+	// receiver, also those never tried as far as is known: last_attempt_at says
+	// so, and a sender that can look for what exists does it before it repeats
+	// a create.
 	freeStaleWaiting = `
-update dead_letter_queue set lease_id = null, last_attempt_at = coalesce(last_attempt_at, ?)
+update dead_letter_queue set lease_id = null, last_attempt_at = case when status = 'queued' then ? else last_attempt_at end
 where lease_id is not null and +status in ('queued', 'pending')
   and not exists (select 1 from dlq_lease e where e.id = dead_letter_queue.lease_id)`
 
