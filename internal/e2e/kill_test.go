@@ -18,7 +18,7 @@ func TestKill_AfterClaimBeforeSending_DeliversOnceFromAnotherProcess(t *testing.
 		w.env["DLQ_LEASE_SECONDS"] = "1"
 		w.slack.Stop()
 		w.smtp.Stop()
-		deaf := []net.Listener{listen(t, w.slack.Addr()), listen(t, w.smtp.Addr()), listen(t, "127.0.0.1:0")}
+		deaf := []net.Listener{listen(t, w.slack.Addr()), listen(t, w.smtp.Addr()), listen(t, receiverAddress())}
 		hook := deaf[2].Addr().String()
 		w.env["WEBHOOKS"] = "crm=http://" + hook + "/hook#allow_private"
 		first := w.serve()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -65,9 +66,9 @@ func newWorld(t *testing.T, e engine) *world {
 		copyFile(t, sqliteTemplate(t), w.sqlitePath())
 		w.useDatabase("sqlite://" + w.sqlitePath())
 	}
-	w.slack = sendertest.StartSlack(t, "")
-	w.monday = sendertest.StartMonday(t, "")
-	w.smtp = sendertest.StartSMTP(t, sendertest.SMTPOptions{Username: "robot", Password: "smtppassword0canary"})
+	w.slack = sendertest.StartSlack(t, receiverAddress())
+	w.monday = sendertest.StartMonday(t, receiverAddress())
+	w.smtp = sendertest.StartSMTP(t, sendertest.SMTPOptions{Addr: receiverAddress(), Username: "robot", Password: "smtppassword0canary"})
 	maps.Copy(w.env, map[string]string{
 		"SLACK_WEBHOOK_URL": w.slack.URL(), "SLACK_RATE": "100",
 		"MONDAY_API_KEY": "mondaykey0canary", "MONDAY_BOARD_ID": "4711", "MONDAY_API_URL": w.monday.URL(),
@@ -75,6 +76,16 @@ func newWorld(t *testing.T, e engine) *world {
 		"ADMIN_EMAIL": "sales@firma.example", "ESCALATION_EMAIL": "oncall@firma.example",
 	})
 	return w
+}
+
+// receiverAddress is where a receiver listens. On Linux it is an address that no
+// outgoing connection comes from, so that its port is still free when a test
+// stops a receiver and starts it again.
+func receiverAddress() string {
+	if runtime.GOOS == "linux" {
+		return "127.0.0.9:0"
+	}
+	return "127.0.0.1:0"
 }
 
 // bareWorld has neither a database nor receivers.
