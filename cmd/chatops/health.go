@@ -12,15 +12,25 @@ import (
 	"chatops/internal/breaker"
 	"chatops/internal/chatops"
 	"chatops/internal/config"
+	"chatops/internal/deadletter"
 	"chatops/internal/server"
 )
 
 // healthChecks are the looks behind /api/health and /api/health/deep. The
 // returned function releases what they hold.
-func healthChecks(cfg *config.Config, store chatops.Store, breakers *breaker.Set) (server.Health, func(), error) {
+func healthChecks(cfg *config.Config, store chatops.Store, e *deadletter.Engine, breakers *breaker.Set) (server.Health, func(), error) {
 	h := server.Health{
 		PingFunc:  store.Ping,
 		QueueFunc: store.QueueStats,
+		JobsFunc: func(context.Context) ([]server.JobHealth, error) {
+			var all []server.JobHealth
+			for _, j := range e.Report().Jobs {
+				all = append(all, server.JobHealth{
+					Name: j.Name, LastRun: j.LastRun, LastResult: j.LastResult, NextRun: j.NextRun,
+				})
+			}
+			return all, nil
+		},
 		BreakersFunc: func(context.Context) (map[string]server.BreakerHealth, error) {
 			all := map[string]server.BreakerHealth{}
 			for _, b := range breakers.Snapshots() {

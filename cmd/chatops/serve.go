@@ -39,7 +39,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	health, release, err := healthChecks(cfg, store, breakers)
+	health, release, err := healthChecks(cfg, store, engine, breakers)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type Engine struct {
 	active   int // workers running, over all lanes
 	waiters  []*idleWaiter
 	looks    uint64 // looks at the lanes that have begun
+	jobs     map[string]JobReport
 	lastErr  string
 	lastErrT time.Time
 }
@@ -45,6 +46,7 @@ func New(opts Options) (*Engine, error) {
 		senders: make(map[string]chatops.AlertSender, len(opts.Senders)),
 		poke:    make(chan struct{}, 1),
 		lanes:   make(map[string]*lane),
+		jobs:    make(map[string]JobReport),
 	}
 	for _, s := range opts.Senders {
 		name := s.Integration()

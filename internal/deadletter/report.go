@@ -42,6 +42,8 @@ type Report struct {
 	// Misconfigured those that reject our credentials or address.
 	Unconfigured  []string
 	Misconfigured []string
+	// Jobs are the engine's regular jobs, by name.
+	Jobs []JobReport
 	// LastError is the newest trouble with the queue, redacted; empty: none
 	// since the start.
 	LastError   string
@@ -55,6 +57,7 @@ func (e *Engine) Report() Report {
 	now := e.now()
 	e.mu.Lock()
 	r.LastError, r.LastErrorAt = e.lastErr, e.lastErrT
+	r.Jobs = e.jobReports()
 	for _, l := range e.lanes {
 		lr := l.report(now)
 		r.Lanes = append(r.Lanes, lr)

@@ -30,6 +30,7 @@ func (e *Engine) sweep(ctx context.Context) {
 			continue
 		}
 		n, err := e.opts.Queue.Sweep(ctx)
+		e.noteJob(JobRetry, n, err, e.opts.SweepEvery)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -79,15 +80,19 @@ func (e *Engine) cleanupDaily(ctx context.Context) {
 		return
 	}
 	wait := time.Duration(e.opts.RandFunc(int64(cleanupFirst)))
+	e.announceJob(JobCleanup, wait)
 	for sleep(ctx, wait) {
 		wait = cleanupEvery
 		n, err := e.Cleanup(ctx)
+		if err != nil {
+			wait = cleanupFirst
+		}
+		e.noteJob(JobCleanup, n, err, wait)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			e.noteError("clean the queue up", err)
-			wait = cleanupFirst
 		case n > 0:
 			e.log.Info("delivery: old alerts deleted", "alerts", n)
 		}

@@ -1,0 +1,51 @@
+package deadletter
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The names of the engine's regular jobs.
+const (
+	JobRetry   = "dlq_retry"   // makes alerts claimable again that a crash or an UPDATE left behind
+	JobCleanup = "dlq_cleanup" // deletes finished alerts of CleanupAge
+)
+
+// JobReport is a regular job of the engine as it stands.
+type JobReport struct {
+	Name       string
+	LastRun    time.Time // zero: it has not run yet
+	LastResult string    // "ok: 3 alerts", or a redacted error
+	NextRun    time.Time
+}
+
+// announceJob says when a job will run for the first time.
+func (e *Engine) announceJob(name string, wait time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.jobs[name] = JobReport{Name: name, NextRun: e.now().Add(wait)}
+}
+
+// noteJob keeps the result of a run.
+func (e *Engine) noteJob(name string, alerts int, err error, wait time.Duration) {
+	now := e.now()
+	result := fmt.Sprintf("ok: %d alerts", alerts)
+	if err != nil {
+		result = "error: " + Redact(err.Error())
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.jobs[name] = JobReport{Name: name, LastRun: now, LastResult: result, NextRun: now.Add(wait)}
+}
+
+// jobReports returns the jobs by name. The lock is held.
+func (e *Engine) jobReports() []JobReport {
+	all := make([]JobReport, 0, len(e.jobs))
+	for _, j := range e.jobs {
+		all = append(all, j)
+	}
+	slices.SortFunc(all, func(a, b JobReport) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
