@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,6 +32,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		return
+	}
+	// -rapid.checks on the command line wins.
+	if err := flag.Set("rapid.checks", randomHistories); err != nil {
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
