@@ -124,7 +124,8 @@ const (
 	OutcomeFailed    OutcomeKind = "failed" // -> failed
 	OutcomeHeld      OutcomeKind = "held"   // stays as it was, no retry used up; ErrorMessage kept unless Error is set
 	// OutcomeParked -> pending with Error as the reason, no retry used up: the
-	// alert's integration is not configured.
+	// alert's integration is not configured, its breaker is open, or the
+	// receiver asked to wait.
 	OutcomeParked OutcomeKind = "parked"
 )
 

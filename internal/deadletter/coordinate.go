@@ -131,7 +131,7 @@ func (e *Engine) consider(lf *life, l *lane) (time.Duration, bool) {
 	if !claimable {
 		return wait, due
 	}
-	if hold := e.heldFor(l, now); hold > 0 {
+	if hold := e.heldFor(l, now); hold > 0 && !(l.freshDue.Load() && e.parks(l) && !e.resting(l, now)) {
 		return min(wait, hold), due || l.service == served && l.restSoft && hold < soon
 	}
 	if !e.mayStart(l) {
@@ -146,8 +146,8 @@ func (e *Engine) consider(lf *life, l *lane) (time.Duration, bool) {
 // heldFor is how long this process must leave the lane alone: it rests, or its
 // breaker is open. The lock is held.
 func (e *Engine) heldFor(l *lane, now time.Time) time.Duration {
-	if d := l.restUntil.Sub(now); d > 0 && (!l.restSoft || l.restWakes == e.wakes.Load()) {
-		return d
+	if e.resting(l, now) {
+		return l.restUntil.Sub(now)
 	}
 	if l.service != served {
 		return 0
@@ -160,6 +160,12 @@ func (e *Engine) heldFor(l *lane, now time.Time) time.Duration {
 		return retryAt.Sub(now)
 	}
 	return e.opts.SweepEvery
+}
+
+// resting reports whether the lane was told to wait, and no wake-up has ended
+// that. The lock is held.
+func (e *Engine) resting(l *lane, now time.Time) bool {
+	return l.restUntil.After(now) && (!l.restSoft || l.restWakes == e.wakes.Load())
 }
 
 // integrationIdle reports whether no lane of the integration has a worker: a

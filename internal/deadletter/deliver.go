@@ -35,6 +35,7 @@ type run struct {
 	untried  []int         // taken, but not allowed to start
 	hold     time.Duration // what was not tried waits this long; 0: it is given back at once
 	pause    time.Duration // the receiver asked for it
+	paused   bool          // the receiver has asked for a pause
 	spent    time.Duration // on attempts
 	tried    int
 	failures int
@@ -181,6 +182,7 @@ func (r *run) settle(o chatops.Outcome, v verdict, spent time.Duration) {
 	}
 	r.hold = max(r.hold, v.hold)
 	r.pause = max(r.pause, v.pause)
+	r.paused = r.paused || v.pause > 0
 	if v.escalate != nil {
 		r.enqueue = r.e.escalate(r.enqueue, v.escalate, r.l.integration, &o)
 	}
@@ -270,13 +272,24 @@ func (r *run) replaced() bool {
 	return r.tailing.Load() && r.l.workers-r.l.tailing >= r.e.opts.Workers
 }
 
-// holdRest makes what was not tried wait. The lock is held; no helper runs.
+// holdRest makes what was not tried wait. Fresh alerts become pending with the
+// reason, because the runbook does not look among the queued ones for trouble.
+// The lock is held; no helper runs.
 func (r *run) holdRest() {
+	o := chatops.Outcome{Kind: chatops.OutcomeHeld, Delay: r.hold}
+	switch {
+	case !r.batch.Request.Fresh || r.e.opts.LeaveUnconfigured:
+	case r.e.parks(r.l):
+		o.Kind, o.Error = chatops.OutcomeParked, r.l.openText()
+	case r.paused:
+		o.Kind, o.Error = chatops.OutcomeParked, r.l.integration+" asked to wait: "+r.sample
+	}
 	held := r.untried
 	for i := int(r.next.Load()); i < len(r.batch.Alerts); i++ {
 		held = append(held, i)
 	}
 	for _, i := range held {
-		r.ready = append(r.ready, chatops.Outcome{AlertID: r.batch.Alerts[i].ID, Kind: chatops.OutcomeHeld, Delay: r.hold})
+		o.AlertID = r.batch.Alerts[i].ID
+		r.ready = append(r.ready, o)
 	}
 }

@@ -29,7 +29,7 @@ func (e *Engine) judge(l *lane, a *chatops.Alert, f *failure, o *chatops.Outcome
 	switch f.Kind {
 	case chatops.FailRateLimited:
 		d := pause(f.RetryAfter)
-		o.Kind, o.Delay = chatops.OutcomeHeld, d
+		o.Kind, o.Delay = chatops.OutcomeParked, d // tried, so no longer queued: the runbook has to see it
 		return verdict{stop: true, hold: d, pause: d}
 	case chatops.FailPermanent:
 		o.Kind = chatops.OutcomeFailed

@@ -109,8 +109,8 @@ func TestRateLimited_PausesTheLaneAndBurnsNoAttempt(t *testing.T) { // fault F15
 				if s.calls() != 1 {
 					t.Fatalf("%d attempts during the pause", s.calls())
 				}
-				for _, id := range ids {
-					if a := r.wantStatus(id, chatops.AlertQueued); a.RetryCount != 0 {
+				for _, id := range ids { // pending, because the runbook looks for trouble there
+					if a := r.wantStatus(id, chatops.AlertPending); a.RetryCount != 0 || a.ErrorMessage == "" {
 						t.Fatalf("alert = %+v", a)
 					}
 				}

@@ -136,3 +136,20 @@ func (l *lane) probes() (int, time.Time) {
 	}
 	return 0, s.RetryAt
 }
+
+// parks reports whether fresh alerts of the lane are to be made pending instead
+// of being sent: its breaker is open. They would be hidden among those that are
+// on their way otherwise, from the runbook and from whoever counts the pending
+// ones. A command-line process parks nothing.
+func (e *Engine) parks(l *lane) bool {
+	if l.service != served || e.opts.LeaveUnconfigured || l.breaker.State() == breaker.Closed {
+		return false
+	}
+	state := l.breaker.Snapshot().State
+	return state == breaker.Open || state == breaker.ForcedOpen
+}
+
+// openText is why an alert waits behind the breaker.
+func (l *lane) openText() string {
+	return "circuit breaker of " + Redact(l.integration) + " is open: waiting until it answers again"
+}

@@ -111,9 +111,9 @@ func TestBreaker_OpenHoldsTheRestAndBurnsNoAttempt(t *testing.T) {
 		if s.calls() != 5 {
 			t.Fatalf("%d attempts, want 5", s.calls())
 		}
-		r.wantCount(chatops.AlertPending, 5)
-		r.wantCount(chatops.AlertQueued, 35)
-		if a := r.q.row(ids[39]); a.RetryCount != 0 || !a.LastAttemptAt.IsZero() || a.NextAttemptAt.Before(time.Now().Add(29*time.Second)) {
+		r.wantCount(chatops.AlertPending, 40)
+		if a := r.q.row(ids[39]); a.RetryCount != 0 || !a.LastAttemptAt.IsZero() || a.NextAttemptAt.Before(time.Now().Add(29*time.Second)) ||
+			a.ErrorMessage != "circuit breaker of slack is open: waiting until it answers again" {
 			t.Fatalf("held alert = %+v", a)
 		}
 		if st := r.e.Report().Lanes[0].State; st != LaneBreakerOpen {
@@ -123,6 +123,48 @@ func TestBreaker_OpenHoldsTheRestAndBurnsNoAttempt(t *testing.T) {
 		pass(25 * time.Second)
 		if q.claimCalls() != asked {
 			t.Fatalf("%d claims while the breaker was open", q.claimCalls()-asked)
+		}
+	})
+}
+
+func TestBreaker_OpenMakesNewAlertsPendingWithTheReason(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Serial: true, Interval: time.Second}}
+		set := breaker.NewSet(breaker.Options{})
+		r := start(t, q, Options{Breakers: set}, s)
+		set.Get("slack").Trip(time.Time{})
+		ids := q.add(1200, "test", "slack:a")
+		r.e.Wake()
+		pass(5 * time.Second)
+		for _, id := range ids {
+			a := r.wantStatus(id, chatops.AlertPending)
+			if a.RetryCount != 0 || a.ErrorMessage != "circuit breaker of slack is open: waiting until it answers again" {
+				t.Fatalf("alert = %+v", a)
+			}
+		}
+		asked := q.claimCalls()
+		pass(time.Hour)
+		if q.claimCalls() != asked || s.calls() != 0 || len(q.madeAttempts()) != 0 {
+			t.Fatalf("%d more claims, %d attempts", q.claimCalls()-asked, s.calls())
+		}
+		set.Get("slack").Reset()
+		r.settle()
+		r.wantCount(chatops.AlertDelivered, 1200)
+	})
+}
+
+func TestBreaker_OpenInAnOperatorsProcessParksNothing(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		q, s := newFakeQueue(), &fakeSender{name: "slack"}
+		set := breaker.NewSet(breaker.Options{FailMax: 2})
+		s.do(fail(chatops.FailTransient, "connection refused"))
+		q.add(30, "test", "slack:a")
+		r := start(t, q, Options{Breakers: set, LeaveUnconfigured: true, RandFunc: half}, s)
+		pass(30 * time.Second)
+		if queued := q.count(chatops.AlertQueued); queued != 30-s.calls() {
+			r.Fatalf("%d queued after %d attempts", queued, s.calls())
 		}
 	})
 }
@@ -143,9 +185,11 @@ func TestBreaker_HalfOpenClaimsOneProbeThenDrains(t *testing.T) {
 		if s.calls() != 0 {
 			t.Fatalf("%d attempts through an open breaker", s.calls())
 		}
+		r.wantCount(chatops.AlertPending, 60)
+		parked := len(q.claimed())
 		pass(2 * time.Second)
-		if s.calls() != 1 || len(q.claimed()) != 1 || q.claimed()[0].Limit != 1 {
-			t.Fatalf("%d attempts, claims %+v; want one probe", s.calls(), q.claimed())
+		if c := q.claimed()[parked:]; s.calls() != 1 || len(c) != 1 || c[0].Limit != 1 {
+			t.Fatalf("%d attempts, claims %+v; want one probe", s.calls(), c)
 		}
 		s.do(nil)
 		pass(61 * time.Second)
@@ -166,7 +210,7 @@ func TestBreaker_TrippedHoldsUntilReset(t *testing.T) {
 		id := q.add(1, "test", "slack:a")[0]
 		r := start(t, q, Options{Breakers: set}, s)
 		pass(10 * time.Hour)
-		r.wantStatus(id, chatops.AlertQueued)
+		r.wantStatus(id, chatops.AlertPending)
 		set.Get("slack").Reset()
 		pass(1100 * time.Millisecond)
 		r.wantStatus(id, chatops.AlertDelivered)

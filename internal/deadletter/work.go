@@ -35,7 +35,7 @@ func (e *Engine) work(lf *life, l *lane) {
 			}
 		}
 		claimed += len(batch.Alerts)
-		if l.service == served {
+		if l.service == served && !(batch.Request.Fresh && e.parks(l)) {
 			batch, goOn = e.deliver(lf, l, batch, &freshRun)
 		} else {
 			batch, goOn = e.turnAway(lf, l, batch, &freshRun)
@@ -69,7 +69,8 @@ func (e *Engine) leave(l *lane, claimed int, failed bool) {
 // when nothing is due as far as is known, or nothing may be claimed.
 func (e *Engine) nextRequest(lf *life, l *lane, freshRun *int) *chatops.ClaimRequest {
 	limit := e.opts.BatchMax
-	if l.service == served {
+	parks := e.parks(l)
+	if l.service == served && !parks {
 		limit = l.batchSize(e.opts.BatchMax)
 		probes, _ := l.probes()
 		if probes >= 0 {
@@ -80,7 +81,7 @@ func (e *Engine) nextRequest(lf *life, l *lane, freshRun *int) *chatops.ClaimReq
 		return nil
 	}
 	wakes := e.wakes.Load()
-	pending := l.pendingDue.Load() && l.service != unconfigured
+	pending := l.pendingDue.Load() && l.service != unconfigured && !parks
 	fresh := l.freshDue.Load() || l.seenWakes.Load() != wakes
 	switch {
 	case fresh && (!pending || *freshRun < maxFreshRun):
@@ -171,13 +172,17 @@ func (e *Engine) record(lf *life, l *lane, rec chatops.Record, leaseEnd func() t
 const recordTimeout = 15 * time.Second
 
 // turnAway settles alerts that cannot be delivered here: those of an
-// integration that is not configured are parked, those of no integration at
-// all fail.
+// integration that is not configured or whose breaker is open are parked, those
+// of no integration at all fail.
 func (e *Engine) turnAway(lf *life, l *lane, b *chatops.Batch, freshRun *int) (*chatops.Batch, bool) {
 	leaseEnd := e.now().Add(b.Request.Lease)
 	rec := chatops.Record{Batch: b, Done: true, Outcomes: make([]chatops.Outcome, len(b.Alerts))}
 	o := chatops.Outcome{Kind: chatops.OutcomeParked, Error: "integration " + Redact(l.integration) + " is not configured: waiting until it is"}
-	if l.service == unknown {
+	switch l.service {
+	case unconfigured:
+	case served:
+		o.Error = l.openText()
+	case unknown:
 		o.Kind = chatops.OutcomeFailed
 		o.Error = "no integration delivers to targets of the kind " + l.label
 		o.Fingerprint = Fingerprint(l.label, "unknown_target", o.Error)

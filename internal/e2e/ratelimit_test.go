@@ -75,8 +75,8 @@ func TestRateLimit_CapsWhatIsAbsurd(t *testing.T) {
 				if n := w.number(paused); n < tt.least || n > tt.most {
 					t.Errorf("the lane is paused for %d s, want %d to %d", n, tt.least, tt.most)
 				}
-				if a := w.alerts()[0]; a.status != "queued" || a.retries != 0 || a.reason == "" {
-					t.Errorf("alert %+v, want queued with a reason", a)
+				if a := w.alerts()[0]; a.status != "pending" || a.retries != 0 || a.reason == "" {
+					t.Errorf("alert %+v, want pending with a reason", a)
 				}
 				w.pauseIsOver()
 				w.await(1, `select count(*) from dead_letter_queue where status = 'delivered' and retry_count = 0`)

@@ -299,7 +299,7 @@ func (r *bulkRun) verdict() error {
 	}
 	err := chatops.Errorf(chatops.CodePartial, "not every alert was delivered: %s", text)
 	if p.Waiting > 0 {
-		return hint(err, "%d not tried: paused, behind an open breaker, or not configured; see why: chatops dlq list\nwait on with: %s", p.Waiting, r.resumeCommand())
+		return hint(err, "%d not tried: paused, behind an open breaker, or not configured; see why with chatops dlq list, wait on with: %s", p.Waiting, r.resumeCommand())
 	}
 	return hint(err, "see why: chatops dlq list")
 }
