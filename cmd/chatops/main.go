@@ -22,9 +22,8 @@ func run(args []string) int {
 	// A reader that has gone (`| head`, a closed log pipe) must be an error of
 	// that write, which commands treat as their end and the service ignores.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := untilSignal()
+	defer cancel()
 
 	env := runbook.NewEnv()
 	env.OpenStoreFunc = openStore
@@ -33,4 +32,23 @@ func run(args []string) int {
 	env.DeliverFunc = deliver
 	env.SchemaVersionFunc = migrations.Latest
 	return runbook.Run(ctx, env, args)
+}
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM. The
+// second one ends the process as if it had never been caught, however quickly
+// it follows the first: the channel has room for both.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	caught := make(chan os.Signal, 2)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-caught
+		cancel()
+		again := <-caught
+		signal.Reset(again)
+		if self, err := os.FindProcess(os.Getpid()); err == nil {
+			_ = self.Signal(again)
+		}
+	}()
+	return ctx, cancel
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"chatops/internal/testserver"
 )
 
 // reply is an answer of the chat API.
@@ -91,6 +93,21 @@ func (s *server) get(path string) (status int, body string) {
 	return res.StatusCode, string(text)
 }
 
+// awaitStatus waits until a page answers with a status.
+func (s *server) awaitStatus(path string, want int) {
+	s.t.Helper()
+	got := 0
+	err := testserver.Poll(patience, func(context.Context) error {
+		if got, _ = s.get(path); got != want {
+			return errNotYet
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatalf("%s answers %d, want %d", path, got, want)
+	}
+}
+
 // load is a crowd of visitors who chat until they are told to stop.
 type load struct {
 	s      *server
@@ -113,7 +130,7 @@ func (s *server) chatter(n int) *load {
 	for visitor := range n {
 		l.done.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				message := fmt.Sprintf("Ile kosztuje pakiet Comfort? Pytanie %d-%d", visitor, i)
+				message := fmt.Sprintf("Ile kosztuje pakiet Comfort? Pytanie %d-%d-%d", s.pid(), visitor, i)
 				l.sent.Add(1)
 				r, err := s.say(context.Background(), fmt.Sprintf("load-%d-%d", visitor, i/5), message)
 				l.note(message, r, err)

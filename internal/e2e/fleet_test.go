@@ -50,7 +50,7 @@ func TestFleet_FrozenPastItsLease_HasItsLateOutcomeRejected(t *testing.T) {
 		first := w.serve()
 		id := w.enqueue("webhook_event", "webhook:crm", webhookPayload, "lead:s1:webhook:crm")
 		sink.awaitArrived(1)
-		first.stop()
+		first.freeze()
 		release := sink.openForLater()
 		second := w.serve()
 		w.await(1, `select count(*) from dead_letter_queue where status = 'delivered'`)
@@ -60,7 +60,7 @@ func TestFleet_FrozenPastItsLease_HasItsLateOutcomeRejected(t *testing.T) {
 		before := w.snapshot(id)
 		release()
 		sink.awaitAnswered(2)
-		first.cont()
+		first.thaw()
 		first.awaitLog("lease lost, another process takes over")
 		if after := w.snapshot(id); after != before {
 			t.Errorf("the late outcome changed the row\nfrom %s\nto   %s", before, after)

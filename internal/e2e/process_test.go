@@ -57,7 +57,7 @@ func (w *world) spawn(cmd *exec.Cmd, name string) *process {
 }
 
 func (p *process) cleanup() {
-	p.cont()
+	p.thaw()
 	p.kill()
 	text := p.err.String()
 	for _, bad := range []string{"DATA RACE", "panic: ", "fatal error: "} {
@@ -89,9 +89,9 @@ func (p *process) signal(sig syscall.Signal) {
 	}
 }
 
-func (p *process) stop() { p.signal(syscall.SIGSTOP) }
-func (p *process) cont() { p.signal(syscall.SIGCONT) }
-func (p *process) term() { p.signal(syscall.SIGTERM) }
+func (p *process) freeze() { p.signal(syscall.SIGSTOP) }
+func (p *process) thaw()   { p.signal(syscall.SIGCONT) }
+func (p *process) term()   { p.signal(syscall.SIGTERM) }
 
 // kill ends the process at once and waits until it is gone.
 func (p *process) kill() {

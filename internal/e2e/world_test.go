@@ -66,6 +66,14 @@ func newWorld(t *testing.T, e engine) *world {
 		copyFile(t, sqliteTemplate(t), w.sqlitePath())
 		w.useDatabase("sqlite://" + w.sqlitePath())
 	}
+	w.useReceivers()
+	return w
+}
+
+// useReceivers starts the receivers and configures every integration.
+func (w *world) useReceivers() {
+	w.t.Helper()
+	t := w.t
 	w.slack = sendertest.StartSlack(t, receiverAddress())
 	w.monday = sendertest.StartMonday(t, receiverAddress())
 	w.smtp = sendertest.StartSMTP(t, sendertest.SMTPOptions{Addr: receiverAddress(), Username: "robot", Password: "smtppassword0canary"})
@@ -75,7 +83,6 @@ func newWorld(t *testing.T, e engine) *world {
 		"SMTP_URL": w.smtp.URL(), "MAIL_FROM": "Robot <robot@firma.example>",
 		"ADMIN_EMAIL": "sales@firma.example", "ESCALATION_EMAIL": "oncall@firma.example",
 	})
-	return w
 }
 
 // receiverAddress is where a receiver listens. On Linux it is an address that no
