@@ -32,6 +32,9 @@ func (s *selection) param(v any, cast string) string {
 func selectAlerts(f chatops.AlertFilter, allowed []chatops.AlertStatus, more func(s *selection) []string) *selection {
 	s := &selection{}
 	statuses := wantedStatuses(f, allowed)
+	if len(statuses) == 0 {
+		return s // nothing can match
+	}
 	if len(f.IDs) > 0 {
 		// Few rows, found by their primary key.
 		conditions := append(s.common(f, ""), "d.id = any ("+s.param(f.IDs, "bigint[]")+")", inStatuses(statuses))
@@ -84,9 +87,6 @@ func inStatuses(statuses []chatops.AlertStatus) string {
 	quoted := make([]string, 0, len(statuses))
 	for _, status := range statuses {
 		quoted = append(quoted, "'"+string(status)+"'")
-	}
-	if len(quoted) == 0 {
-		return "false"
 	}
 	return "d.status in (" + strings.Join(quoted, ", ") + ")"
 }

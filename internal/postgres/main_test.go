@@ -93,14 +93,9 @@ func TestConformance(t *testing.T) {
 	storetest.Run(t, harness(""))
 }
 
-// The other modes are what PgBouncer in transaction mode needs: no prepared
-// statement outlives its transaction.
+// What PgBouncer in transaction mode needs: no prepared statement outlives its
+// transaction.
 func TestConformance_WithoutPreparedStatements(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"exec", "simple_protocol"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			storetest.Run(t, harness(mode))
-		})
-	}
+	storetest.Run(t, harness("exec"))
 }

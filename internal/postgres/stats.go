@@ -13,11 +13,16 @@ const (
 	selectCounts = `
 select event_type, status, sum(n)::bigint from dlq_count group by 1, 2 having sum(n) <> 0 order by 1, 2`
 
+	// selectOldest asks the counters first: looking for the first of no rows
+	// would pass over every entry that the index still has of those that left.
 	selectOldest = `
 select least(
-    (select created_at from dead_letter_queue where status = 'queued' order by created_at, id limit 1),
-    (select created_at from dead_letter_queue where status = 'pending' order by created_at, id limit 1)),
-  (select created_at from dead_letter_queue where status = 'failed' order by created_at, id limit 1),
+    case when (select sum(n) from dlq_count where status = 'queued') > 0 then
+      (select created_at from dead_letter_queue where status = 'queued' order by created_at, id limit 1) end,
+    case when (select sum(n) from dlq_count where status = 'pending') > 0 then
+      (select created_at from dead_letter_queue where status = 'pending' order by created_at, id limit 1) end),
+  case when (select sum(n) from dlq_count where status = 'failed') > 0 then
+    (select created_at from dead_letter_queue where status = 'failed' order by created_at, id limit 1) end,
   ` + dbNow
 
 	selectDigest = `
