@@ -186,7 +186,7 @@ func TestDLQ_MissingSQLiteFileNamesTheCommand(t *testing.T) {
 	c := newConsole(t, newFakeStore())
 	path := t.TempDir() + "/none.db"
 	c.vars["DATABASE_URL"] = "sqlite://" + path
-	for _, line := range []string{"dlq list", "migrate status", "migrate up --dry-run", "migrate down --yes"} {
+	for _, line := range []string{"dlq list", "dlq show 1", "dlq stats", "dlq retry --all --yes", "migrate down --yes", "migrate redo --yes"} {
 		c.must(exitUnavailable, line)
 		c.says("chatops: database "+path+": no such file", "chatops migrate up")
 	}

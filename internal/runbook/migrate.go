@@ -68,13 +68,17 @@ type planned struct{ revert, apply []chatops.Migration }
 // run plans the change, shows or confirms it, and makes it.
 func (m *migration) run(ctx context.Context, env *Env, plan func(*chatops.MigrationStatus) planned, change func(chatops.Migrator) (planned, error)) error {
 	cfg, err := env.settings()
-	if err == nil && (m.dryRun || m.verb != "up") {
+	if err == nil && !m.dryRun && m.verb != "up" {
 		err = missingFile(cfg) // opening would create it
 	}
 	if err != nil {
 		return err
 	}
-	mig, cfg, err := env.openMigrator(ctx)
+	open := env.openMigrator
+	if m.dryRun {
+		open = env.lookAtSchema
+	}
+	mig, cfg, err := open(ctx)
 	if err != nil {
 		return err
 	}
@@ -132,6 +136,9 @@ func describeSteps(steps planned) string {
 		for _, one := range s.list {
 			parts = append(parts, fmt.Sprintf("%s %04d %s", s.what, one.Version, one.Name))
 		}
+	}
+	if len(parts) == 1 {
+		return "schema, 1 migration: " + parts[0]
 	}
 	return fmt.Sprintf("schema, %d migrations: %s", len(parts), strings.Join(parts, ", "))
 }

@@ -28,14 +28,7 @@ type schemaStatus struct {
 func runMigrateStatus(ctx context.Context, env *Env) error {
 	ctx, cancel := env.timeout(ctx, readTimeout)
 	defer cancel()
-	cfg, err := env.settings()
-	if err == nil {
-		err = missingFile(cfg)
-	}
-	if err != nil {
-		return err
-	}
-	mig, cfg, err := env.openMigrator(ctx)
+	mig, cfg, err := env.lookAtSchema(ctx)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,27 @@ func (e *Env) openMigrator(ctx context.Context) (chatops.Migrator, *config.Confi
 	return m, cfg, nil
 }
 
+// lookAtSchema opens the schema to read it only. An SQLite file that does not
+// exist is not made: it is a database that has nothing yet, and an empty one in
+// memory stands for it.
+func (e *Env) lookAtSchema(ctx context.Context) (chatops.Migrator, *config.Config, error) {
+	cfg, err := e.settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	if missingFile(cfg) != nil {
+		e.notef("database %s: no such file yet", cfg.DatabaseURL.Host())
+		empty := *cfg
+		empty.DatabaseURL = config.NewURL("sqlite::memory:")
+		cfg = &empty
+	}
+	m, err := e.OpenMigratorFunc(ctx, cfg, e.logger())
+	if err != nil {
+		return nil, nil, unreachable(cfg, err)
+	}
+	return m, cfg, nil
+}
+
 // missingFile reports an SQLite file that does not exist: opening it would
 // create an empty one.
 func missingFile(cfg *config.Config) error {
