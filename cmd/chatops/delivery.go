@@ -80,6 +80,8 @@ func newEngine(
 	opts.Senders, opts.Breakers, opts.Registerer = all, breakers, reg
 	if cfg.Scheduler {
 		opts.CleanupAge = cfg.DLQCleanup
+	} else {
+		opts.FreshOnly = true // retries and clean-up are jobs
 	}
 	return deadletter.New(opts)
 }

@@ -42,11 +42,12 @@ type Error struct {
 	Code    Code
 	Message string
 	Err     error
+	shown   bool // Message contains the cause's text already
 }
 
 // Error returns the message, followed by the cause where there is one.
 func (e *Error) Error() string {
-	if _, shown := e.Err.(hidden); e.Err == nil || shown {
+	if e.Err == nil || e.shown {
 		return e.Message
 	}
 	return e.Message + ": " + e.Err.Error()
@@ -59,11 +60,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // chain; its text becomes part of the message, so wrap only what may be shown.
 func Errorf(code Code, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	e := &Error{Code: code, Message: err.Error()}
-	if cause := errors.Unwrap(err); cause != nil {
-		e.Err = hidden{cause}
-	}
-	return e
+	return &Error{Code: code, Message: err.Error(), Err: errors.Unwrap(err), shown: true}
 }
 
 // WrapError makes an Error whose message is shown to callers and whose cause is
@@ -72,19 +69,13 @@ func WrapError(code Code, cause error, message string) *Error {
 	return &Error{Code: code, Message: message, Err: cause}
 }
 
-// hidden keeps a cause in the chain whose text the message already contains.
-type hidden struct{ error }
-
-func (h hidden) Unwrap() error { return h.error }
-
 // ErrorCode returns the code of the first Error in the chain, CodeInternal for
 // any other error and "" for nil.
 func ErrorCode(err error) Code {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return CodeInternal
@@ -96,8 +87,7 @@ func ErrorMessage(err error) string {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Message
 	}
 	return "internal error"

@@ -69,6 +69,9 @@ func (e *Engine) plan(lf *life) (time.Duration, error) {
 	}
 	seen := make([]*lane, 0, len(states))
 	for _, s := range states {
+		if e.opts.FreshOnly && !s.Fresh {
+			continue
+		}
 		l := e.laneOf(s.Lane)
 		if l.freshState.Lane == "" && l.retryState.Lane == "" {
 			seen = append(seen, l)
@@ -131,7 +134,8 @@ func (e *Engine) consider(lf *life, l *lane) (time.Duration, bool) {
 	if !claimable {
 		return wait, due
 	}
-	if hold := e.heldFor(l, now); hold > 0 && !(l.freshDue.Load() && e.parks(l) && !e.resting(l, now)) {
+	mayPark := l.freshDue.Load() && e.parks(l) && !e.resting(l, now)
+	if hold := e.heldFor(l, now); hold > 0 && !mayPark {
 		return min(wait, hold), due || l.service == served && l.restSoft && hold < soon
 	}
 	if !e.mayStart(l) {

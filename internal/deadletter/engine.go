@@ -118,7 +118,9 @@ func (e *Engine) Run(ctx context.Context) error {
 
 	var upkeep sync.WaitGroup
 	upkeep.Go(func() { e.coordinate(l) }) //nolint:contextcheck // attempts outlive the context of the claims
-	upkeep.Go(func() { e.sweep(ctx) })
+	if !e.opts.FreshOnly {
+		upkeep.Go(func() { e.sweep(ctx) })
+	}
 	upkeep.Go(func() { e.watch(ctx) })
 	upkeep.Go(func() { e.cleanupDaily(ctx) })
 	upkeep.Go(func() { e.refreshStats(ctx) })

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chatops/internal/chatops"
 )
 
 func TestReport_TellsWhenEachJobRanAndHowItEnded(t *testing.T) {
@@ -39,6 +41,24 @@ func TestReport_ListsNoCleanupWhenItIsOff(t *testing.T) {
 		pass(2 * time.Second)
 		if jobs := r.e.Report().Jobs; len(jobs) != 1 || jobs[0].Name != JobRetry {
 			t.Errorf("jobs = %+v, want only %s", jobs, JobRetry)
+		}
+	})
+}
+
+func TestFreshOnly_LeavesRetriesToOthers(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		q, s := newFakeQueue(), &fakeSender{name: "slack", sendFunc: fail(chatops.FailTransient, "slack: HTTP 500")}
+		r := start(t, q, Options{FreshOnly: true}, s)
+		id := q.add(1, "test", "slack:a")[0]
+		r.e.Wake()
+		pass(24 * time.Hour)
+		if got := s.calls(); got != 1 {
+			t.Fatalf("%d attempts, want the first one only", got)
+		}
+		r.wantStatus(id, chatops.AlertPending)
+		if jobs := r.e.Report().Jobs; len(jobs) != 0 {
+			t.Errorf("jobs = %+v, want none", jobs)
 		}
 	})
 }

@@ -42,6 +42,9 @@ type Options struct {
 	// LeaveUnconfigured makes the engine ignore alerts to known integrations
 	// that have no sender. Otherwise they are parked: pending, with the reason.
 	LeaveUnconfigured bool
+	// FreshOnly makes the engine deliver alerts that were never tried and
+	// nothing else: retries and the sweep are left to other processes.
+	FreshOnly bool
 	// Breakers holds one breaker per integration; nil makes a set of its own.
 	Breakers *breaker.Set
 	Retry    Retry

@@ -35,7 +35,7 @@ func (e *Engine) work(lf *life, l *lane) {
 			}
 		}
 		claimed += len(batch.Alerts)
-		if l.service == served && !(batch.Request.Fresh && e.parks(l)) {
+		if l.service == served && (!batch.Request.Fresh || !e.parks(l)) {
 			batch, goOn = e.deliver(lf, l, batch, &freshRun)
 		} else {
 			batch, goOn = e.turnAway(lf, l, batch, &freshRun)
