@@ -19,25 +19,26 @@ select status from dlq_lane where lane = $1::text and (status = $2::text or $3::
 // alerts themselves are not touched: the lease names them.
 const claimQuery = `
 with l as materialized (
-  select * from dlq_lane k
+  select k.lane, k.cursor_at, k.cursor_id from dlq_lane k
   where k.lane = $2::text and k.status = 'CLASS' and coalesce(k.paused_until <= ` + dbNow + `, true)
     and not ($3::boolean and exists (select from dlq_lease e where e.lane = $2::text and e.until > ` + dbNow + `))),
 ahead as materialized (
-  select a.* from l cross join lateral (
+  select ` + alertColumnList + ` from l cross join lateral (
     select ` + alertColumnList + ` from dead_letter_queue d
     where d.lane = $2::text and d.status = 'CLASS' and d.next_attempt_at <= ` + dbNow + `
       and (d.next_attempt_at, d.id) > (l.cursor_at, l.cursor_id)
-    order by d.next_attempt_at, d.id limit $4::bigint) a),
+    order by d.next_attempt_at, d.id limit $4::bigint) d),
 late as materialized (
-  select b.* from l cross join lateral (
+  select ` + alertColumnList + ` from l cross join lateral (
     select ` + alertColumnList + ` from dead_letter_queue d
     where ` + behind + `
-    order by d.next_attempt_at, d.id limit $4::bigint - (select count(*) from ahead)) b),
+    order by d.next_attempt_at, d.id limit $4::bigint - (select count(*) from ahead)) d),
 moved as (
   update dlq_lane k set cursor_at = a.next_attempt_at, cursor_id = a.id
   from (select next_attempt_at, id from ahead order by next_attempt_at desc, id desc limit 1) a
   where k.lane = $2::text and k.status = 'CLASS'),
-taken as (select * from late union all select * from ahead),
+taken as (
+  select ` + alertColumnList + ` from late d union all select ` + alertColumnList + ` from ahead d),
 lease as (
   insert into dlq_lease (lane, status, owner, until, exclusive, ids)
   select $2::text, 'CLASS', $5::text, ` + dbNow + ` + $6::bigint * interval '1 microsecond', $3::boolean, array_agg(id)

@@ -172,7 +172,7 @@ func (s *selection) list(columns, order string, limit int) string {
 	if len(scans) == 0 {
 		scans = []string{"(select " + columns + " from dead_letter_queue d where false)"}
 	}
-	return "select * from (\n" + strings.Join(scans, "\nunion all\n") + ") page order by " + order + " limit " + n
+	return "select " + columns + " from (\n" + strings.Join(scans, "\nunion all\n") + ") d order by " + ordered + " limit " + n
 }
 
 // count writes a query for the number of rows of the selection.

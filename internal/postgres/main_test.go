@@ -31,38 +31,41 @@ func migrate(url string) error {
 }
 
 // migrated returns the URL of a fresh database with the schema.
-func migrated(t testing.TB) string { return pgtest.Template(t, "migrated", migrate) }
+func migrated(tb testing.TB) string {
+	tb.Helper()
+	return pgtest.Template(tb, "migrated", migrate)
+}
 
 // open opens a store that is closed when the test ends.
-func open(t testing.TB, url string, o postgres.Options) *postgres.Store {
-	t.Helper()
+func open(tb testing.TB, url string, o postgres.Options) *postgres.Store {
+	tb.Helper()
 	s, err := postgres.Open(context.Background(), url, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
 // handle opens a plain handle on a database, in UTC.
-func handle(t testing.TB, url string) *sql.DB {
-	t.Helper()
+func handle(tb testing.TB, url string) *sql.DB {
+	tb.Helper()
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	db := stdlib.OpenDB(*config)
-	t.Cleanup(func() { _ = db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
 // with adds a query parameter to a URL.
-func with(t testing.TB, text, key, value string) string {
-	t.Helper()
+func with(tb testing.TB, text, key, value string) string {
+	tb.Helper()
 	u, err := url.Parse(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	q := u.Query()
 	q.Set(key, value)
@@ -70,20 +73,20 @@ func with(t testing.TB, text, key, value string) string {
 	return u.String()
 }
 
-func harness(mode string) func(t testing.TB) storetest.Harness {
-	return func(t testing.TB) storetest.Harness {
-		t.Helper()
-		direct := migrated(t)
+func harness(mode string) func(tb testing.TB) storetest.Harness {
+	return func(tb testing.TB) storetest.Harness {
+		tb.Helper()
+		direct := migrated(tb)
 		url := direct
 		if mode != "" {
-			url = with(t, direct, "default_query_exec_mode", mode)
+			url = with(tb, direct, "default_query_exec_mode", mode)
 		}
 		return storetest.Harness{
-			OpenFunc: func(t testing.TB, now func() time.Time) chatops.Store {
-				t.Helper()
-				return open(t, url, postgres.Options{Clock: now, MaxConns: 4, Log: testLog(t)})
+			OpenFunc: func(tb testing.TB, now func() time.Time) chatops.Store {
+				tb.Helper()
+				return open(tb, url, postgres.Options{Clock: now, MaxConns: 4, Log: testLog(tb)})
 			},
-			SQL: handle(t, direct),
+			SQL: handle(tb, direct),
 		}
 	}
 }

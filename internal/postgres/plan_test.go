@@ -130,6 +130,7 @@ func TestPlans_OfHotStatements_UseTheirIndexes(t *testing.T) {
 	conn := planned(t)
 	ids := []int64{10, 20, 30, 40}
 	now := time.Now()
+	//nolint:paralleltest // they share one connection
 	for name, c := range map[string]struct {
 		sql     string
 		args    []any
@@ -159,7 +160,7 @@ func TestPlans_OfHotStatements_UseTheirIndexes(t *testing.T) {
 		"lead":         {selectLead, []any{"s7"}, []string{"uq_leads_session"}},
 	} {
 		for _, generic := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/generic=%v", name, generic), func(t *testing.T) { //nolint:paralleltest // one connection
+			t.Run(fmt.Sprintf("%s/generic=%v", name, generic), func(t *testing.T) {
 				wantPlan(t, explain(t, conn, generic, c.sql, c.args...), c.indexes...)
 			})
 		}
@@ -171,6 +172,7 @@ func TestPlans_OfLists_AreOrderedIndexScans(t *testing.T) {
 	conn := planned(t)
 	trouble := []chatops.AlertStatus{chatops.AlertPending, chatops.AlertFailed}
 	deep := chatops.AlertCursor{CreatedAt: time.Now().Add(-20 * time.Minute), ID: 20000}
+	//nolint:paralleltest // they share one connection
 	for name, c := range map[string]struct {
 		f     chatops.AlertFilter
 		index string
@@ -188,7 +190,7 @@ func TestPlans_OfLists_AreOrderedIndexScans(t *testing.T) {
 		"type and text": {chatops.AlertFilter{Statuses: trouble, Types: []string{"type_1", "type_2"}, Error: "503"}, "idx_dlq_trouble_type"},
 	} {
 		for _, after := range []chatops.AlertCursor{{}, deep} {
-			t.Run(fmt.Sprintf("%s/deep=%v", name, after.ID > 0), func(t *testing.T) { //nolint:paralleltest // one connection
+			t.Run(fmt.Sprintf("%s/deep=%v", name, after.ID > 0), func(t *testing.T) {
 				sql, args := listQuery(c.f, after, 50)
 				plan := explain(t, conn, false, sql, args...)
 				wantPlan(t, plan, c.index)
@@ -203,10 +205,11 @@ func TestPlans_OfLists_AreOrderedIndexScans(t *testing.T) {
 func TestPlans_OfOperations_WalkTheirSelectionByIndex(t *testing.T) {
 	t.Parallel()
 	conn := planned(t)
+	//nolint:paralleltest // they share one connection
 	for name, f := range map[string]chatops.AlertFilter{
 		"all": {}, "target": {Targets: []string{"webhook:3"}}, "failed": {Statuses: []chatops.AlertStatus{"failed"}},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one connection
+		t.Run(name, func(t *testing.T) {
 			p := operationPlan{
 				op:    chatops.Operation{Kind: chatops.OperationRetry, Filter: f, CreatedAt: time.Now()},
 				maxID: 50000, cursorAt: time.Now().Add(-time.Hour), cursorID: 40000,

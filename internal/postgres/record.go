@@ -192,7 +192,7 @@ func (c *attemptColumns) add(alert int64, a *chatops.Attempt) {
 	c.started = append(c.started, a.StartedAt.UTC())
 	c.ms = append(c.ms, float64(a.Duration)/float64(time.Millisecond))
 	c.outcome = append(c.outcome, chatops.CleanText(a.Outcome))
-	c.status = append(c.status, int32(min(max(a.HTTPStatus, 0), 999999))) //nolint:gosec // bounded
+	c.status = append(c.status, int32(min(max(a.HTTPStatus, 0), 999999)))
 	c.text = append(c.text, chatops.CleanText(a.Error))
 	c.replica = append(c.replica, chatops.CleanText(a.Replica))
 }

@@ -21,13 +21,11 @@ const (
 // context ends. A lost connection is made again.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
 	for ctx.Err() == nil {
-		err := s.listenOnce(ctx, wake)
-		if ctx.Err() != nil {
-			break
+		if err := s.listenOnce(ctx, wake); err != nil {
+			s.log.WarnContext(ctx, "listening for alerts was interrupted, polling goes on",
+				slog.String("error", translate(s.host, err).Error()))
+			s.poll(ctx, wake)
 		}
-		s.log.WarnContext(ctx, "listening for alerts was interrupted, polling goes on",
-			slog.String("error", translate(s.host, err).Error()))
-		s.poll(ctx, wake)
 	}
 	return nil
 }
@@ -43,9 +41,13 @@ func (s *Store) poll(ctx context.Context, wake func()) {
 	}
 }
 
-// listenOnce listens on one connection until it breaks or the context ends.
+// listenOnce listens on one connection until it breaks, which is an error, or
+// the context ends, which is none.
 func (s *Store) listenOnce(ctx context.Context, wake func()) error {
 	conn, err := pgx.ConnectConfig(ctx, s.listen)
+	if ended(ctx, err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -55,6 +57,9 @@ func (s *Store) listenOnce(ctx context.Context, wake func()) error {
 		_ = conn.Close(closing)
 	}()
 	if _, err := conn.Exec(ctx, `listen `+channel); err != nil {
+		if ended(ctx, err) {
+			return nil
+		}
 		return err
 	}
 	wake() // for whatever was queued while nobody listened
@@ -63,8 +68,8 @@ func (s *Store) listenOnce(ctx context.Context, wake func()) error {
 		_, err := conn.WaitForNotification(waiting)
 		quiet := waiting.Err() != nil
 		cancel()
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if ended(ctx, err) {
+			return nil
 		}
 		if err != nil && !quiet {
 			return err
@@ -72,6 +77,9 @@ func (s *Store) listenOnce(ctx context.Context, wake func()) error {
 		wake()
 	}
 }
+
+// ended reports whether an error only says that the caller wants no more.
+func ended(ctx context.Context, err error) bool { return err != nil && ctx.Err() != nil }
 
 const notify = `select pg_notify('` + channel + `', '')`
 
