@@ -52,6 +52,19 @@ func (p *Problem) setHeaders(h http.Header) {
 	}
 }
 
+// unavailableText stands for the text of a dependency's error.
+const unavailableText = "temporarily unavailable, please try again in a moment"
+
+// namesPlace reports whether a text may hold an address or a path.
+func namesPlace(text string) bool {
+	for i := range len(text) - 1 {
+		if text[i] == '/' || text[i] == ':' && text[i+1] != ' ' {
+			return true
+		}
+	}
+	return strings.Contains(text, "connect to ")
+}
+
 // StatusOf returns the HTTP status of a code; 500 for a code it does not know.
 func StatusOf(code chatops.Code) int {
 	if status, ok := statusByCode[code]; ok {
@@ -104,8 +117,11 @@ func problemOf(err error, requestID string) *Problem {
 	}
 	code := chatops.ErrorCode(err)
 	text := chatops.ErrorMessage(err)
-	if code == chatops.CodeInternal {
+	switch {
+	case code == chatops.CodeInternal:
 		text = "internal error"
+	case code == chatops.CodeUnavailable && namesPlace(text):
+		text = unavailableText // where a dependency runs stays in the log
 	}
 	p := newProblem(StatusOf(code), text, requestID)
 	if d, ok := errors.AsType[*detailedError](err); ok {

@@ -39,6 +39,9 @@ func TestErrors_OfTheChatServiceBecomeProblems(t *testing.T) {
 		text   string
 	}{
 		{"unavailable", chatops.WrapError(chatops.CodeUnavailable, secret, "database unreachable"), 503, "database unreachable"},
+		{"address of the database", chatops.Errorf(chatops.CodeUnavailable, "connect to db.internal:5432: connection refused"), 503, unavailableText},
+		{"no address", chatops.Errorf(chatops.CodeUnavailable, "disk full: nothing can be stored"), 503, "disk full: nothing can be stored"},
+		{"folder of the socket", chatops.Errorf(chatops.CodeUnavailable, "connect to /run/postgresql"), 503, unavailableText},
 		{"conflict", chatops.Errorf(chatops.CodeConflict, "changed meanwhile"), 409, "changed meanwhile"},
 		{"unknown kind", secret, 500, "internal error"},
 		{"internal", chatops.WrapError(chatops.CodeInternal, secret, "row 7 of table x"), 500, "internal error"},
