@@ -131,6 +131,8 @@ func TestParse_AddressForms(t *testing.T) {
 		{"DATABASE_URL", "postgres://u:a@b/c@h/d", false},
 		{"DATABASE_URL", "postgres:///d?host=/run/postgresql", true},
 		{"DATABASE_URL", "mysql://h/d", false},
+		{"DATABASE_URL", "postgres://u:p@w@h/d", false},
+		{"DATABASE_URL", "postgres://u:p%40w@h/d", true},
 		{"DATABASE_URL", "host=h dbname=d", false},
 		{"REDIS_URL", "rediss://:p@h:6379/1", true},
 		{"REDIS_URL", "h:6379", false},

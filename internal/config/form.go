@@ -39,7 +39,9 @@ func isDatabase(text string) bool {
 	case isSQLite(p.scheme):
 		return p.path != "" && p.path != "/"
 	case isPostgres(p.scheme):
-		return validEscapes(p) && (p.hosts != "" || strings.Contains(p.query, "host="))
+		// The driver takes what follows the first "@" for the host, and would
+		// show the end of a password in its errors.
+		return validEscapes(p) && !strings.Contains(p.user+p.password, "@") && (p.hosts != "" || strings.Contains(p.query, "host="))
 	}
 	return false
 }
