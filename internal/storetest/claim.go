@@ -42,7 +42,8 @@ func claimDueTimes(e *env) {
 	list[0].Delay, list[1].Delay, list[2].Delay = 3*time.Minute, time.Minute, 2*time.Minute
 	e.record(chatops.Record{Batch: b, Outcomes: list, Done: true})
 	e.clock.Advance(10 * time.Minute)
-	e.wantIDs("claim", ids(e.claim(request(slackLane, false, 10))), []int64{made[1], made[2], made[0]})
+	e.wantIDs("first claim", ids(e.claim(request(slackLane, false, 1))), []int64{made[1]})
+	e.wantIDs("second claim", ids(e.claim(request(slackLane, false, 10))), []int64{made[2], made[0]})
 }
 
 func claimWhole(e *env) {

@@ -14,6 +14,9 @@ const (
 	crowdAlerts  = 2000
 	crowdWorkers = 8
 	crowdLane    = "webhook:crowd"
+	// patienceRounds is how often a worker may find nothing before the rest of
+	// the alerts counts as lost; each round moves the clock by an eighth of a lease.
+	patienceRounds = 500
 )
 
 // crowd is many workers on one lane; accepted counts deliveries per alert.
@@ -60,7 +63,10 @@ func manyWorkers(e *env) {
 // work claims until every alert is delivered.
 func (c *crowd) work(s chatops.Store, r *rand.Rand) {
 	var late *chatops.Batch
-	for c.done.Load() < crowdAlerts && !c.failed.Load() {
+	for idle := 0; c.done.Load() < crowdAlerts && !c.failed.Load(); idle++ {
+		if idle == patienceRounds {
+			c.broken(fmt.Errorf("no alert in %d rounds, although %d are not delivered", idle, crowdAlerts-c.done.Load()))
+		}
 		req := request(crowdLane, r.IntN(4) > 0, 1+r.IntN(60))
 		b, err := s.Claim(c.ctx, req)
 		if c.broken(err) {
@@ -77,6 +83,7 @@ func (c *crowd) work(s chatops.Store, r *rand.Rand) {
 			}
 			continue
 		}
+		idle = 0
 		switch r.IntN(10) {
 		case 0: // crash
 		case 1: // stall: report much later
