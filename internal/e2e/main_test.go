@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,8 +13,19 @@ import (
 	"chatops/internal/testserver"
 )
 
+// atOnce is how many tests run at the same time. They wait for processes, leases
+// and timeouts more than they compute.
+const atOnce = "10"
+
 func TestMain(m *testing.M) {
-	// The children's environment is made from scratch, but pgtest reads ours.
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", atOnce); err != nil {
+			panic(err) // the testing package has had this flag since Go 1
+		}
+	}
 	pgtest.Main(m)
 }
 

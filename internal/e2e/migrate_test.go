@@ -29,10 +29,12 @@ func TestMigrate_KilledAtAnyMoment_CompletesWhenRunAgain(t *testing.T) {
 	for _, e := range []engine{sqlite, postgres} {
 		t.Run(string(e), func(t *testing.T) {
 			t.Parallel()
-			measured := emptyWorld(t, e)
-			begin := time.Now()
-			measured.must("migrate", "up")
-			whole := time.Since(begin)
+			whole := time.Hour
+			for range 3 { // the first one may wait for the build
+				w, begin := emptyWorld(t, e), time.Now()
+				w.must("migrate", "up")
+				whole = min(whole, time.Since(begin))
+			}
 			killed := 0
 			for range 8 {
 				w := emptyWorld(t, e)
