@@ -1,5 +1,7 @@
 package chat
 
+import "strings"
+
 // act is what a message does in the dialogue, beside telling facts and asking.
 type act uint8
 
@@ -15,10 +17,10 @@ var (
 	confirmStrong = words("potwierdzam potwierdzamy potwierdzone zgadza zgadzaja zgadzam zgadzamy poprawne poprawnie prawidlowe prawidlowo confirm confirmed correct akceptuje zatwierdzam")
 	// affirming words confirm only when the message says nothing else: "ok, a ile
 	// to kosztuje?" is no confirmation.
-	confirmWeak = words("tak ok okej okay oki yes yep yeah yup jasne dobrze pewnie oczywiscie sure zgoda dokladnie exactly right absolutely super perfect swietnie git aha mhm owszem true da good fine looks")
+	confirmWeak = words("tak ok okej okay oki yes yep yeah yup jasne dobrze pewnie oczywiscie sure zgoda dokladnie exactly right absolutely super perfect swietnie git aha mhm owszem true da good fine looks gra pasuje pasuja byc")
 	confirmFill = words("wszystko dane to jest sa sie moje moj moja mi te tych danych jak najbardziej prosze dziekuje dzieki bardzo ze i o w no all its it is that " +
 		"thats this my data details info information everything looks good fine the are and please thank you thanks we do zapisz zapisac zapisujemy " +
-		"telefon mail email numer adres imie nazwisko gra pasuje sprawdzilem sprawdzilam with them save go ahead moge ja jestem pewien pewna tym") //nolint:misspell // Polish
+		"telefon mail email numer adres imie nazwisko gra pasuje sprawdzilem sprawdzilam with them save go ahead moge ja jestem pewien pewna tym moze kontakt") //nolint:misspell // Polish
 	objecting = words("nie not dont doesnt isnt arent wrong incorrect blad bledny bledne bledna zle zly zla niepoprawne niepoprawny nieprawda zmien zmienic zmiana " +
 		"popraw poprawic poprawka ale but oprocz poza except change fix nope nah zaraz poczekaj wait jeszcze czekaj pomylka")
 	denyFirst   = words("nie no nope nah wrong incorrect blad not zle nieprawda")
@@ -70,6 +72,9 @@ func readClause(toks []token, start, end int) clause {
 	position := 0
 	for i := start; i < end; i++ {
 		t := &toks[i]
+		if t.kind == kindPunct && strings.Contains("👍👌✅🆗", t.fold) {
+			c.weak = true
+		}
 		if t.kind == kindPunct || t.kind == kindFact || t.taken != fieldNone && !t.is(confirmStrong) {
 			continue
 		}

@@ -226,6 +226,20 @@ func TestDialogue_StaysInTheLanguageWhereAMessageTellsNone(t *testing.T) {
 	}
 }
 
+func TestDialogue_TakesPolishAndForNoEnglish(t *testing.T) {
+	t.Parallel()
+	for _, message := range []string{"porównaj express i express plus", "porownaj express i comfort", "Comfort i Premium"} {
+		if r := newVisitor(t).say(message); r.Language != "pl" {
+			t.Errorf("%q: language %s", message, r.Language)
+		}
+	}
+	for _, message := range []string{"I need a price", "Can I pay later", "I live in Gdynia"} {
+		if r := newVisitor(t).say(message); r.Language != "en" {
+			t.Errorf("%q: language %s", message, r.Language)
+		}
+	}
+}
+
 func TestDialogue_EstimateMultipliesAreaByPrice(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]string{

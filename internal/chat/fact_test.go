@@ -245,7 +245,8 @@ func TestClassify_TellsActsApart(t *testing.T) {
 		actConfirm: {
 			"tak", "Tak.", "tak!", "TAK", "ok", "okej", "jasne", "zgadza się", "Zgadza się!", "potwierdzam", "tak, potwierdzam", "wszystko się zgadza",
 			"yes", "yep", "Yes, correct", "that is correct", "all good", "tak to moje dane", "no tak", "dokładnie tak", "👍 tak", "tak, Jan Kowalski, 600 700 800",
-			"potwierdzam, kiedy zaczniecie?", "tak, proszę",
+			"potwierdzam, kiedy zaczniecie?", "tak, proszę", "👍", "👍🏻", "✅", "wszystko gra", "dane pasują, ok", "może być", "tak, może być",
+			"tak, proszę o kontakt", "Tak, zgadzam się",
 		},
 		actDeny: {
 			"nie", "Nie!", "nie zgadza się", "nie, telefon inny", "no", "nope", "wrong", "that's wrong", "dane się nie zgadzają", "not correct", "błąd",
@@ -253,7 +254,7 @@ func TestClassify_TellsActsApart(t *testing.T) {
 		actThanks: {"dziękuję", "Dzięki!", "thanks", "thank you very much", "dzięki za pomoc", "do widzenia"},
 		actNone: {
 			"", "?", "tak?", "taki pakiet", "okno", "oknem", "ile to kosztuje", "ok, a ile?", "tak, a kiedy?", "czy potwierdzacie?", "zgadza się?",
-			"potwierdzimy jutro", "yesterday", "czekam", "600 700 800", "Comfort", "tak, ale Comfort",
+			"potwierdzimy jutro", "yesterday", "czekam", "może", "może być później", "👍 a ile to kosztuje", "kontakt", "600 700 800", "Comfort", "tak, ale Comfort",
 		},
 	} {
 		for _, m := range messages {

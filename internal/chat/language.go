@@ -9,11 +9,11 @@ var (
 		"tak prosze dziekuje dzien dobry czesc hej witam siema chce chcialbym chcialabym szukam moj moja moje mieszkanie mieszkania dom " +
 		"pakiet pakietu cena ceny kosztuje metrow metr metry tys zl budzet interesuje potwierdzam zgadza jestem nazywam imie telefon mnie mi " +
 		"mozecie macie robicie dzialacie remont wykonczenie gwarancja gwarancji policz umowic wasz wasza wy nas was sa byc bedzie potrzebuje " +
-		"moge mozna dlugo trwa materialy meble kuchnia dane usuncie tu ja mamy mieszkam poprosze okolo wiecej taniej jutro dzisiaj ok. juz tez")
+		"moge mozna dlugo trwa materialy meble kuchnia dane usuncie tu ja mamy mieszkam poprosze okolo wiecej taniej porownaj porownajcie jutro dzisiaj ok. juz tez")
 	englishWords = words("the is are was you your yours my me we our how what when where which who why can could would should will much many long " +
 		"does did have has had and or of for with from in at hello hi hey please thanks thank yes flat apartment house price cost " +
 		"package looking like want need book meeting correct im id thats its name email phone call budget square meter meters metre metres " +
-		"it this that there any about tell compare between cheapest expensive include included warranty work start i not dont best an be good morning afternoon evening they us our if so very have im ive id but as am by up out now two one take offer")
+		"it this that there any about tell compare between cheapest expensive include included warranty work start not dont best an be good morning afternoon evening they us our if so very have im ive id but as am by up out now two one take offer")
 )
 
 // polishLetters betray Polish at once.
