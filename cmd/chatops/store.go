@@ -51,26 +51,26 @@ func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger) er
 		return err
 	}
 	defer func() { _ = m.Close() }()
-	if embedded(cfg) {
-		done, err := m.Up(ctx)
-		for _, step := range done {
-			log.Info("migrated the embedded database", "version", step.Version, "name", step.Name)
-		}
-		return err
-	}
 	status, err := m.Status(ctx)
 	switch {
 	case err != nil:
 		return err
 	case status.Current > status.Latest:
-		return chatops.Errorf(chatops.CodeConflict,
-			"serve: the database has schema version %d and this binary knows %d: run a newer chatops", status.Current, status.Latest)
-	case len(status.Pending) > 0:
+		// A rolling upgrade: migrations keep the previous binary working.
+		log.Warn("the database's schema is newer than this binary", "schema", status.Current, "known", status.Latest)
+		return nil
+	case len(status.Pending) == 0:
+		return nil
+	case !embedded(cfg):
 		return chatops.Errorf(chatops.CodeFinding,
 			"serve: the database lacks %d migrations (schema version %d of %d): run chatops migrate up first",
 			len(status.Pending), status.Current, status.Latest)
 	}
-	return nil
+	done, err := m.Up(ctx)
+	for _, step := range done {
+		log.Info("migrated the embedded database", "version", step.Version, "name", step.Name)
+	}
+	return err
 }
 
 // address is the host:port of a URL, with the scheme's usual port.

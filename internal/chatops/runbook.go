@@ -116,13 +116,14 @@ type AlertStore interface {
 	QueueStats(ctx context.Context) (*QueueStats, error)
 
 	// CreateOperation freezes the alerts that match op.Filter and stores the
-	// operation with Matched set. Retry selects from failed and pending alerts
-	// only, discard from queued, pending and failed ones.
+	// operation with Matched set. Both kinds select from queued, pending and
+	// failed alerts only.
 	CreateOperation(ctx context.Context, op *Operation) error
 	// StepOperation changes up to limit alerts of the operation's selection
 	// in one transaction and returns the operation as it stands; DoneAt is set
 	// when none is left. Alerts in flight are skipped. Retried alerts become
-	// pending, due now, with retry_count 0 and operation_id set. Safe to call
+	// pending, or stay queued where they were never tried, due now, with
+	// retry_count 0 and operation_id set. Safe to call
 	// again after a crash and from several processes.
 	StepOperation(ctx context.Context, id string, limit int) (*Operation, error)
 	// Operation returns an operation, or CodeNotFound.

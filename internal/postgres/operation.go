@@ -15,7 +15,7 @@ import (
 
 // operationStatuses are the statuses that a kind of operation may change.
 var operationStatuses = map[chatops.OperationKind][]chatops.AlertStatus{
-	chatops.OperationRetry:   {chatops.AlertFailed, chatops.AlertPending},
+	chatops.OperationRetry:   {chatops.AlertFailed, chatops.AlertPending, chatops.AlertQueued},
 	chatops.OperationDiscard: {chatops.AlertFailed, chatops.AlertPending, chatops.AlertQueued},
 }
 

@@ -24,7 +24,8 @@ order by l.lane, l.status for update`
 	// somebody else has requeued since may be in flight under a lease which this
 	// snapshot does not show.
 	stepRetry = `
-update dead_letter_queue d set status = 'pending', retry_count = 0, next_attempt_at = ` + dbNow + `, operation_id = $2::text
+update dead_letter_queue d set status = case when d.status = 'queued' then d.status else 'pending' end, retry_count = 0,
+  next_attempt_at = ` + dbNow + `, operation_id = $2::text
 from unnest($3::bigint[], $5::text[]) c (id, status) where d.id = c.id and d.status = c.status` + stepStill
 
 	stepDiscard = `

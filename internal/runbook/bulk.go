@@ -80,7 +80,11 @@ func (b *bulk) plan(words []string, now time.Time) (*plan, error) {
 	if err != nil || len(ids) > 0 {
 		return &plan{filter: chatops.AlertFilter{IDs: ids}, ids: ids}, err
 	}
-	filter, err := b.filter(now, unhappy)
+	byDefault := unhappy
+	if b.all && b.kind == chatops.OperationRetry {
+		byDefault = b.eligible // what waits unsent because no server runs is meant too
+	}
+	filter, err := b.filter(now, byDefault)
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,7 @@ func TestDLQRetry_NeedsExactlyOneWayOfChoosing(t *testing.T) {
 		{"dlq retry 1 --type slack_alert", "give alert ids or filters, not both"},
 		{"dlq retry --operation op_1 --all", "give no ids and no filters"},
 		{"dlq retry --operation op_1 7", "give no ids and no filters"},
-		{"dlq retry --status delivered", "retry changes only pending, failed alerts"},
-		{"dlq retry --status queued", "retry changes only pending, failed alerts"},
+		{"dlq retry --status delivered", "retry changes only queued, pending, failed alerts"},
 		{"dlq retry --all --limit 5000", "--limit 5000"},
 		{"dlq retry seven", `alert id "seven"`},
 		{"dlq discard --all", "discarding needs a --reason"},
@@ -41,14 +40,15 @@ func TestDLQRetry_NeedsExactlyOneWayOfChoosing(t *testing.T) {
 func TestDLQRetry_DryRunCountsAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"dlq retry --all --dry-run -o jsonl":             `{"operation_id":null,"matched":2,"requeued":0,"skipped":0,"dry_run":true}`,
-		"dlq retry --status all --dry-run -o jsonl":      `{"operation_id":null,"matched":2,"requeued":0,"skipped":0,"dry_run":true}`,
-		"dlq retry --status failed --dry-run -o jsonl":   `{"operation_id":null,"matched":1,"requeued":0,"skipped":0,"dry_run":true}`,
-		"dlq retry 4 2 --dry-run -o jsonl":               `{"operation_id":null,"matched":2,"requeued":0,"skipped":1,"dry_run":true}`,
-		"dlq retry --all --limit 1 --dry-run -o jsonl":   `{"operation_id":null,"matched":1,"requeued":0,"skipped":0,"dry_run":true}`,
-		"dlq retry --type nothing --dry-run -o jsonl":    `{"operation_id":null,"matched":0,"requeued":0,"skipped":0,"dry_run":true}`,
-		"dlq discard --status all --dry-run -o jsonl":    `{"operation_id":null,"matched":3,"discarded":0,"skipped":0,"dry_run":true}`,
-		"dlq retry --all --now --dry-run --yes -o jsonl": `{"operation_id":null,"matched":2,"requeued":0,"skipped":0,"dry_run":true}`,
+		"dlq retry --all --dry-run -o jsonl":                                     `{"operation_id":null,"matched":3,"requeued":0,"skipped":0,"dry_run":true}`,
+		"dlq retry --all --status pending,failed --dry-run -o jsonl":             `{"operation_id":null,"matched":2,"requeued":0,"skipped":0,"dry_run":true}`,
+		"dlq retry --status all --dry-run -o jsonl":                              `{"operation_id":null,"matched":3,"requeued":0,"skipped":0,"dry_run":true}`,
+		"dlq retry --status failed --dry-run -o jsonl":                           `{"operation_id":null,"matched":1,"requeued":0,"skipped":0,"dry_run":true}`,
+		"dlq retry 4 2 --dry-run -o jsonl":                                       `{"operation_id":null,"matched":2,"requeued":0,"skipped":1,"dry_run":true}`,
+		"dlq retry --all --status pending,failed --limit 1 --dry-run -o jsonl":   `{"operation_id":null,"matched":1,"requeued":0,"skipped":0,"dry_run":true}`,
+		"dlq retry --type nothing --dry-run -o jsonl":                            `{"operation_id":null,"matched":0,"requeued":0,"skipped":0,"dry_run":true}`,
+		"dlq discard --status all --dry-run -o jsonl":                            `{"operation_id":null,"matched":3,"discarded":0,"skipped":0,"dry_run":true}`,
+		"dlq retry --all --status pending,failed --now --dry-run --yes -o jsonl": `{"operation_id":null,"matched":2,"requeued":0,"skipped":0,"dry_run":true}`,
 	} {
 		c := newConsole(t, fourAlerts())
 		c.must(exitOK, line)
@@ -81,8 +81,8 @@ func TestDLQRetry_ByIDSkipsWhatCannotBeRetried(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, fourAlerts())
 	c.must(exitOK, "dlq retry 4 2 4 1 --yes -o jsonl")
-	c.prints(`{"operation_id":"op_1","matched":3,"requeued":1,"skipped":2,"dry_run":false}` + "\n")
-	c.says("alert 2 is delivered: skipped, retry changes only pending, failed alerts", "alert 1 is queued: skipped")
+	c.prints(`{"operation_id":"op_1","matched":3,"requeued":2,"skipped":1,"dry_run":false}` + "\n")
+	c.says("alert 2 is delivered: skipped, retry changes only queued, pending, failed alerts")
 }
 
 func TestDLQRetry_OnlyUnretriableIDsChangeNothing(t *testing.T) {
@@ -118,7 +118,7 @@ func TestDLQRetry_LimitTakesTheNewest(t *testing.T) {
 func TestDLQRetry_NothingMatchesIsDone(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, newFakeStore(chatops.AlertDelivered))
-	c.must(exitOK, "dlq retry --all -o jsonl")
+	c.must(exitOK, "dlq retry --all --status pending,failed -o jsonl")
 	c.says("no alerts match: nothing to retry")
 	if len(c.store.actions) != 0 {
 		t.Error("nothing was changed and an action was written")
@@ -139,7 +139,7 @@ func TestDLQRetry_IsNotMadeWhenItCannotBeWrittenDown(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, fourAlerts())
 	c.store.beginErr = chatops.Errorf(chatops.CodeUnavailable, "insert refused")
-	c.must(exitUnavailable, "dlq retry --all --yes")
+	c.must(exitUnavailable, "dlq retry --all --status pending,failed --yes")
 	if len(c.store.ops) != 0 || c.store.alerts[0].Status != chatops.AlertFailed {
 		t.Error("the change was made without its record")
 	}
@@ -150,7 +150,7 @@ func TestDLQRetry_InterruptSaysHowToGoOn(t *testing.T) {
 	c := newConsole(t, fourAlerts())
 	ctx, cancel := context.WithCancel(context.Background())
 	c.store.stepFunc = cancel
-	code := Run(ctx, c.Env, strings.Fields("dlq retry --all --yes -o jsonl"))
+	code := Run(ctx, c.Env, strings.Fields("dlq retry --all --status pending,failed --yes -o jsonl"))
 	if code != exitInterrupted {
 		t.Fatalf("exit %d, want %d: %s", code, exitInterrupted, &c.err)
 	}
@@ -181,10 +181,10 @@ func TestDLQRetry_ResumeChecksTheOperation(t *testing.T) {
 func TestBulkResult_TableNamesEveryCount(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, fourAlerts())
-	c.must(exitOK, "dlq retry --all --yes")
+	c.must(exitOK, "dlq retry --all --status pending,failed --yes")
 	c.prints("field\tvalue\noperation\top_1\nmatched\t2\nrequeued\t2\nskipped\t0\ndry_run\tfalse\n")
 	var v map[string]any
-	c.must(exitOK, "dlq retry --all --yes -o json")
+	c.must(exitOK, "dlq retry --all --status pending,failed --yes -o json")
 	if err := json.Unmarshal(c.out.Bytes(), &v); err != nil || len(v) != 5 {
 		t.Errorf("JSON is %v, %v", v, err)
 	}

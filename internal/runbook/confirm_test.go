@@ -45,7 +45,7 @@ func TestConfirm_AsksAndTakesOnlyTheRightAnswer(t *testing.T) {
 			if tt.profile != "" {
 				c.profile(tt.profile)
 			}
-			c.must(tt.code, "dlq retry --all "+tt.line)
+			c.must(tt.code, "dlq retry --all --status pending,failed "+tt.line)
 			c.says(tt.says...)
 			changed := c.store.alerts[0].Status == chatops.AlertPending
 			if want := tt.code == exitOK && tt.line != "--dry-run"; changed != want || (len(c.store.actions) == 1) != want {
@@ -92,14 +92,14 @@ func (w watcher) Write(p []byte) (int, error) {
 func TestConfirm_LabelIsColouredOnATerminal(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, fourAlerts()).terminal("prod\n").profile(protectedProd)
-	c.must(exitOK, "dlq retry --all --color always")
+	c.must(exitOK, "dlq retry --all --status pending,failed --color always")
 	c.says("environment  \x1b[31mProduction (profile prod)\x1b[0m")
 }
 
 func TestConfirm_EnvironmentThatOverridesTheProfileIsTold(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, fourAlerts()).profile("database_url = \"postgres://x@prod.example/d\"\n")
-	c.must(exitOK, "dlq retry --all --yes")
+	c.must(exitOK, "dlq retry --all --status pending,failed --yes")
 	c.says("warning: DATABASE_URL overrides database_url of profile prod", "database     db.example:5432/chatops")
 }
 

@@ -10,11 +10,12 @@ import (
 func newDLQRetry(env *Env) *cobra.Command {
 	b := &bulk{
 		kind: chatops.OperationRetry, doing: "retry", done: "requeued",
-		eligible: []chatops.AlertStatus{chatops.AlertPending, chatops.AlertFailed},
+		eligible: []chatops.AlertStatus{chatops.AlertQueued, chatops.AlertPending, chatops.AlertFailed},
 	}
 	cmd := &cobra.Command{
 		Use: "retry [ID...]", Short: "Send pending and failed alerts again",
 		Long: "Make pending and failed alerts due now, with all their retries before them.\n" +
+			"--all means the queued ones too, which were never tried, unless --status says otherwise.\n" +
 			"With --now this process delivers them and waits until each has been tried once;\n" +
 			"it ends with 0 when all were delivered and with 6 when some were not.",
 		Example: "  chatops dlq retry 17 18\n  chatops dlq retry --target slack:alerts --since 24h --dry-run\n  chatops dlq retry --all --yes --now",

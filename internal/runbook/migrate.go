@@ -87,6 +87,11 @@ func (m *migration) run(ctx context.Context, env *Env, plan func(*chatops.Migrat
 	if err != nil {
 		return unreachable(cfg, err)
 	}
+	if m.verb == "up" && status.Current > status.Latest {
+		return chatops.Errorf(chatops.CodeConflict,
+			"the database's schema is at version %d, newer than this chatops, which knows up to %d: use the newer one",
+			status.Current, status.Latest)
+	}
 	steps := plan(status)
 	result := &migrationChange{DryRun: m.dryRun, Current: status.Current, Latest: status.Latest}
 	if len(steps.revert)+len(steps.apply) > 0 && !m.dryRun {

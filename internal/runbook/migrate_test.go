@@ -39,6 +39,15 @@ func TestMigrateUp_AppliesWithoutAskingAndWritesDown(t *testing.T) {
 	c.says("nothing to do: the schema is at version 2 of 2")
 }
 
+func TestMigrateUp_OfANewerDatabase_SaysSoInsteadOfNothingToDo(t *testing.T) {
+	t.Parallel()
+	c := newMigrateConsole(t, 9)
+	for _, line := range []string{"migrate up", "migrate up --dry-run"} {
+		c.must(exitFailed, line)
+		c.says("the database's schema is at version 9, newer than this chatops, which knows up to 2")
+	}
+}
+
 func TestMigrateUp_AsksInAProtectedProfileAndNeverWritesInAReadOnlyOne(t *testing.T) {
 	t.Parallel()
 	c := newMigrateConsole(t, 0).profile("protected = true\n")

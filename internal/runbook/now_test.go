@@ -39,7 +39,7 @@ func TestDLQRetryNow_WaitsForEveryOutcome(t *testing.T) {
 		c := newConsole(t, fourAlerts())
 		ended := c.delivering(chatops.OperationProgress{Delivered: 1, Waiting: 1}, chatops.OperationProgress{Delivered: 2})
 		start := time.Now()
-		c.must(exitOK, "dlq retry --all --yes --now -o jsonl")
+		c.must(exitOK, "dlq retry --all --status pending,failed --yes --now -o jsonl")
 		c.prints(`{"operation_id":"op_1","matched":2,"requeued":2,"skipped":0,"dry_run":false,"delivered":2,"failed":0,"pending":0}` + "\n")
 		c.says("delivered 2, failed 0, pending 0")
 		if took := time.Since(start); took < 2*time.Second || took > 3*time.Second || !*ended {
@@ -56,7 +56,7 @@ func TestDLQRetryNow_SomeNotDeliveredIsPartlyDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConsole(t, fourAlerts())
 		c.delivering(chatops.OperationProgress{Delivered: 1, Pending: 1})
-		c.must(exitPartial, "dlq retry --all --yes --now -o jsonl")
+		c.must(exitPartial, "dlq retry --all --status pending,failed --yes --now -o jsonl")
 		c.prints(`{"operation_id":"op_1","matched":2,"requeued":2,"skipped":0,"dry_run":false,"delivered":1,"failed":0,"pending":1}` + "\n")
 		c.says("not every alert was delivered: delivered 1, failed 0, pending 1", "chatops dlq list")
 	})
@@ -69,7 +69,7 @@ func TestDLQRetryNow_TimeoutBoundsTheWait(t *testing.T) {
 			c := newConsole(t, fourAlerts())
 			ended := c.delivering()
 			start := time.Now()
-			c.must(exitPartial, "dlq retry --all --yes --now "+line)
+			c.must(exitPartial, "dlq retry --all --status pending,failed --yes --now "+line)
 			c.says("pending 2", "2 not tried: paused, behind an open breaker", "wait on with: chatops dlq retry --operation op_1 --now")
 			if took := time.Since(start); took != want || !*ended {
 				t.Errorf("it took %s, want %s; engine ended: %t", took, want, *ended)
@@ -88,7 +88,7 @@ func TestDLQRetryNow_GoesOnAsLongAsSomethingMoves(t *testing.T) {
 		}
 		c.delivering(append(outcomes, chatops.OperationProgress{Delivered: 5})...)
 		start := time.Now()
-		c.must(exitOK, "dlq retry --all --yes --now")
+		c.must(exitOK, "dlq retry --all --status pending,failed --yes --now")
 		if took := time.Since(start); took < 150*time.Second {
 			t.Errorf("it took %s", took)
 		}
@@ -102,7 +102,7 @@ func TestDLQRetryNow_InterruptStopsTheEngineAndSaysHowToGoOn(t *testing.T) {
 		ended := c.delivering(chatops.OperationProgress{Delivered: 1, Waiting: 1})
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		code := Run(ctx, c.Env, strings.Fields("dlq retry --all --yes --now -o jsonl"))
+		code := Run(ctx, c.Env, strings.Fields("dlq retry --all --status pending,failed --yes --now -o jsonl"))
 		if code != exitInterrupted || !*ended {
 			t.Fatalf("exit %d, engine ended %t: %s", code, *ended, &c.err)
 		}
@@ -127,7 +127,7 @@ func TestDLQRetryNow_EngineThatFailsEndsTheWait(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := newConsole(t, fourAlerts())
 			c.DeliverFunc = func(context.Context, *config.Config, *slog.Logger, chatops.Store) error { return tt.err }
-			c.must(tt.code, "dlq retry --all --yes --now")
+			c.must(tt.code, "dlq retry --all --status pending,failed --yes --now")
 			c.says(tt.says)
 		})
 	}
@@ -140,7 +140,7 @@ func TestDLQRetryNow_ShowsProgressLinesWithoutATerminal(t *testing.T) {
 		c.NowFunc = time.Now
 		outcomes := slices.Repeat([]chatops.OperationProgress{{Delivered: 1, Waiting: 1}}, 25)
 		c.delivering(append(outcomes, chatops.OperationProgress{Delivered: 2})...)
-		c.must(exitOK, "dlq retry --all --yes --now")
+		c.must(exitOK, "dlq retry --all --status pending,failed --yes --now")
 		if n := strings.Count(c.err.String(), "tried 1 of 2"); n != 2 {
 			t.Errorf("%d progress lines in 26 s, want 2: %s", n, &c.err)
 		}
@@ -153,7 +153,7 @@ func TestDLQRetryNow_ShowsABarOnATerminal(t *testing.T) {
 		c := newConsole(t, fourAlerts()).terminal("y\n")
 		c.vars["TERM"] = "xterm"
 		c.delivering(chatops.OperationProgress{Delivered: 1, Waiting: 1}, chatops.OperationProgress{Delivered: 2})
-		c.must(exitOK, "dlq retry --all --now")
+		c.must(exitOK, "dlq retry --all --status pending,failed --now")
 		c.says("tried", "█", "delivered 2, failed 0, pending 0")
 		if strings.Contains(c.out.String(), "█") {
 			t.Error("the bar is on standard output")

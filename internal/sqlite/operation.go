@@ -24,7 +24,8 @@ from dlq_operation where id = ?`
 update dlq_operation set changed = ?, skipped = ?, cursor_at = ?, cursor_id = ?, done_at = ? where id = ?`
 
 	retryAlert = `
-update dead_letter_queue set status = 'pending', retry_count = 0, next_attempt_at = ?, operation_id = ? where id = ?`
+update dead_letter_queue set status = case when status = 'queued' then status else 'pending' end, retry_count = 0,
+  next_attempt_at = ?, operation_id = ? where id = ?`
 
 	discardAlert = `
 update dead_letter_queue set status = 'discarded', operation_id = ? where id = ?`
@@ -46,7 +47,7 @@ where o.id = ? group by o.id`
 
 // selectable are the statuses that each kind of operation selects from.
 var selectable = map[chatops.OperationKind][]chatops.AlertStatus{
-	chatops.OperationRetry:   {chatops.AlertFailed, chatops.AlertPending},
+	chatops.OperationRetry:   {chatops.AlertQueued, chatops.AlertPending, chatops.AlertFailed},
 	chatops.OperationDiscard: {chatops.AlertQueued, chatops.AlertPending, chatops.AlertFailed},
 }
 

@@ -11,6 +11,7 @@ import (
 func operationCases() []testCase {
 	return []testCase{
 		{"Operation_Retry_RequeuesWhatItSelected", operationRetry},
+		{"Operation_Retry_SendsWhatWasNeverTriedAsWell", operationRetryOfQueued},
 		{"Operation_Discard_SelectsWaitingAndFailed", operationDiscard},
 		{"Operation_SelectionIsFrozen", operationFrozen},
 		{"Operation_KeepsItsFilter", operationRoundTrip},
@@ -76,7 +77,8 @@ func operationRetry(e *env) {
 	done := e.enqueue(mondayLane, 1)
 	e.settle(e.claim(request(mondayLane, true, 1)), chatops.OutcomeDelivered)
 
-	op := e.operate(chatops.OperationRetry, chatops.AlertFilter{})
+	unhappy := []chatops.AlertStatus{chatops.AlertPending, chatops.AlertFailed}
+	op := e.operate(chatops.OperationRetry, chatops.AlertFilter{Statuses: unhappy})
 	e.wantOperation(op, 5, 0, 0)
 	step, err := e.store.StepOperation(e.ctx, op.ID, 2)
 	e.must(err)
@@ -98,6 +100,25 @@ func operationRetry(e *env) {
 	again, err := e.store.StepOperation(e.ctx, op.ID, 100)
 	e.must(err)
 	e.wantOperation(again, 5, 5, 0)
+}
+
+// operationRetryOfQueued is about alerts that nobody has tried because no
+// server runs: an operator sends them as well.
+func operationRetryOfQueued(e *env) {
+	failed := e.fail(slackLane, 1)
+	fresh := e.enqueue(slackLane, 2)
+	op := e.operate(chatops.OperationRetry, chatops.AlertFilter{})
+	e.wantOperation(op, 3, 0, 0)
+	e.wantOperation(e.finish(op.ID, 10), 3, 3, 0)
+	e.wantStatus(failed[0], chatops.AlertPending, 0)
+	for _, id := range fresh {
+		if a := e.alert(id); a.Status != chatops.AlertQueued || a.OperationID != op.ID {
+			e.t.Fatalf("retried alert that was never tried is %+v, want it queued still", *a)
+		}
+	}
+	if b := e.claim(request(slackLane, true, 10)); len(b.Alerts) != 2 {
+		e.t.Fatalf("%d of 2 queued alerts are claimable after the retry", len(b.Alerts))
+	}
 }
 
 func operationDiscard(e *env) {
