@@ -29,7 +29,7 @@ func TestGuarantees_NameTestsThatExist(t *testing.T) {
 			continue
 		}
 		rows++
-		for _, part := range strings.Split(cells[3], ";") {
+		for part := range strings.SplitSeq(cells[3], ";") {
 			where := quoted.FindStringSubmatch(part)
 			if where == nil {
 				t.Errorf("a row names no file: %s", line)

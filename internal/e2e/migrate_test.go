@@ -64,9 +64,10 @@ func TestMigrate_KilledAtAnyMoment_CompletesWhenRunAgain(t *testing.T) {
 func (w *world) checkSchema(t *testing.T) {
 	t.Helper()
 	var status struct {
-		Current, Latest int
-		Pending         []any
-		Applied         []any
+		Current int   `json:"current"`
+		Latest  int   `json:"latest"`
+		Pending []any `json:"pending"`
+		Applied []any `json:"applied"`
 	}
 	r := w.must("migrate", "status", "-o", "json")
 	if err := json.Unmarshal([]byte(r.out), &status); err != nil {
@@ -98,7 +99,9 @@ func TestMigrate_TwoAtOnce_OneWorksAndBothSucceed(t *testing.T) {
 				if code := p.wait(); code != 0 {
 					t.Errorf("a migrator ended with %d", code)
 				}
-				var change struct{ Applied []any }
+				var change struct {
+					Applied []any `json:"applied"`
+				}
 				if err := json.Unmarshal([]byte(p.out.String()), &change); err != nil {
 					t.Fatalf("%v: %s", err, p.out)
 				}

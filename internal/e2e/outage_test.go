@@ -163,10 +163,10 @@ func (w *world) retryAll(t *testing.T, want int) {
 	t.Helper()
 	r := w.must("dlq", "retry", "--all", "--yes", "--now", "-o", "json")
 	var result struct {
-		OperationID                string `json:"operation_id"`
-		Matched, Requeued, Skipped int
-		Delivered, Failed, Pending int
-		DryRun                     bool `json:"dry_run"`
+		OperationID string `json:"operation_id"`
+		Requeued    int    `json:"requeued"`
+		Delivered   int    `json:"delivered"`
+		DryRun      bool   `json:"dry_run"`
 	}
 	if err := json.Unmarshal([]byte(r.out), &result); err != nil {
 		t.Fatalf("dlq retry: %v\n%s", err, r.out)

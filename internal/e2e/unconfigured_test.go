@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"strings"
 	"testing"
 )
@@ -43,9 +44,7 @@ func TestUnconfigured_OnPostgreSQL_HoldsAlertsUntilItIsConfigured(t *testing.T) 
 	if code := s.wait(); code != 0 {
 		t.Errorf("serve ended with %d", code)
 	}
-	for name, value := range settings {
-		w.env[name] = value
-	}
+	maps.Copy(w.env, settings)
 	w.serve()
 	w.await(3, `select count(*) from dead_letter_queue where status = 'delivered'`)
 	if len(w.slack.Texts()) != 1 || len(w.monday.Items()) != 1 || len(w.smtp.Mails()) != 1 {

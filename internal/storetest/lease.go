@@ -9,6 +9,7 @@ import (
 func leaseCases() []testCase {
 	return []testCase{
 		{"Lease_ThatRanOut_IsFreedBySweep", leaseExpires},
+		{"Lease_ThatRanOut_ShowsThatItsAlertsMayHaveBeenSent", leaseMaybeSent},
 		{"Lease_StillRunning_SurvivesSweep", leaseSurvives},
 		{"Lease_Expired_RejectsTheLateOutcome", leaseFence},
 		{"Lease_IsExtendedByRecord", leaseExtended},
@@ -43,6 +44,29 @@ func leaseExpires(e *env) {
 	e.wantIDs("claim after the sweep", ids(again), []int64{made[0], made[2]})
 	if again.LeaseID == b.LeaseID {
 		e.t.Fatalf("lease %d was given out twice", b.LeaseID)
+	}
+}
+
+// leaseMaybeSent: the owner died, perhaps after the receiver's yes. Whoever
+// takes over must see that, and no retry is used up. An alert that had failed
+// before shows it anyway and keeps the time of that attempt, by which an
+// operation knows that it still waits.
+func leaseMaybeSent(e *env) {
+	fresh := e.enqueue(slackLane, 1)
+	retried := e.enqueue(mondayLane, 1)
+	e.settle(e.claim(request(mondayLane, true, 1)), chatops.OutcomeRetry)
+	before := e.alert(retried[0]).LastAttemptAt
+	e.clock.Advance(time.Hour)
+	e.claim(request(slackLane, true, 1))
+	e.wantIDs("claim of the retry", ids(e.claim(request(mondayLane, false, 1))), retried)
+	e.clock.Advance(lease + time.Second)
+	e.sweep(2)
+	e.wantStatus(fresh[0], chatops.AlertQueued, 0)
+	if a := e.alert(fresh[0]); a.LastAttemptAt.IsZero() {
+		e.t.Fatal("an alert that may have been sent looks as if nobody had tried it")
+	}
+	if after := e.alert(retried[0]).LastAttemptAt; !after.Equal(before) {
+		e.t.Fatalf("the last attempt of a pending alert moved from %v to %v", before, after)
 	}
 }
 
