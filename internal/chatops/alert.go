@@ -81,7 +81,7 @@ type Alert struct {
 	OperationID    string
 	CreatedAt      time.Time
 	NextAttemptAt  time.Time // meaningful while waiting
-	LastAttemptAt  time.Time // zero: never tried
+	LastAttemptAt  time.Time // zero: never tried; set too when an owner died who may have tried it
 	DeliveredAt    time.Time // zero: not delivered
 }
 
