@@ -63,6 +63,53 @@ func TestExtract_Names(t *testing.T) {
 	}
 }
 
+func TestExtract_TitlesAreNoPartOfAName(t *testing.T) {
+	t.Parallel()
+	x := testKnowledge(t).Extractor()
+	for _, c := range []factCase{
+		{"Pan Tomasz Lis, email tomasz@przyklad.pl", "Tomasz Lis"},
+		{"pani Ewa Malinowska", "Ewa Malinowska"},
+		{"Dzień dobry, mgr inż. Adam Wrona, Radom", "Adam Wrona"},
+		{"Nazywam się dr Marek Sobczak", "Marek Sobczak"},
+		{"Mr. Peter Novak, 60 sqm", "Peter Novak"},
+		{"tu pani Ewa Malinowska", "Ewa Malinowska"},
+		// Somebody else.
+		{"Pan Tomasz Lis do mnie dzwonił", ""},
+		{"Pan Tomasz", ""},
+		{"Pan Nowak, 60 m2", ""},
+		{"pisze Pan Marek", ""},
+		{"Czy Pan Tomasz Lis u was pracuje?", ""},
+		{"Mr, 60 m2", ""},
+	} {
+		if got := x.Extract(c.message, AskedNothing).Facts.Name; got != c.want {
+			t.Errorf("%q: name %q, want %q", c.message, got, c.want)
+		}
+	}
+	for _, c := range []factCase{{"Pani Ewa", "Ewa"}, {"pan tomasz lis", "Tomasz Lis"}, {"inż. Oksana Petrenko", "Oksana Petrenko"}, {"Pani", ""}} {
+		if got := x.Extract(c.message, AskedName).Facts.Name; got != c.want {
+			t.Errorf("%q as an answer: name %q, want %q", c.message, got, c.want)
+		}
+	}
+}
+
+func TestExtract_NameBeforeItsIntroduction(t *testing.T) {
+	t.Parallel()
+	x := testKnowledge(t).Extractor()
+	for _, c := range []factCase{
+		{"hej, Krzysiek z tej strony", "Krzysiek"},
+		{"dzien dobry kasia z tej strony", "Kasia"},
+		{"Marek Sobczak z tej strony", "Marek Sobczak"},
+		{"hi, Tom here", "Tom"},
+		{"Is Tom here?", ""},
+		{"dostęp jest z tej strony", ""},
+		{"here", ""},
+	} {
+		if got := x.Extract(c.message, AskedNothing).Facts.Name; got != c.want {
+			t.Errorf("%q: name %q, want %q", c.message, got, c.want)
+		}
+	}
+}
+
 func TestExtract_NameAsAnAnswer(t *testing.T) {
 	t.Parallel()
 	x := testKnowledge(t).Extractor()
@@ -194,6 +241,51 @@ func TestExtract_Packages(t *testing.T) {
 		{"comfortable flat", ""},
 		{"export", ""},
 		{"podchodzicie indywidualnie?", ""},
+	} {
+		if got := x.Extract(c.message, AskedNothing).Facts.Package; got != c.want {
+			t.Errorf("%q: package %q, want %q", c.message, got, c.want)
+		}
+	}
+}
+
+func TestExtract_WhatFollowsAPackageMayMakeItALongerOne(t *testing.T) {
+	t.Parallel()
+	x := testKnowledge(t).Extractor()
+	for _, c := range []factCase{
+		{"myslimy o expresie +", "Express Plus"},
+		{"Expressem Plusem", "Express Plus"},
+		{"expess plus", "Express Plus"},
+		{"ekspresu-plus", "Express Plus"},
+		{"ekspres, plus balkon", "Express"},
+		{"express", "Express"},
+		{"comfort plus", "Comfort"},
+	} {
+		if got := x.Extract(c.message, AskedNothing).Facts.Package; got != c.want {
+			t.Errorf("%q: package %q, want %q", c.message, got, c.want)
+		}
+	}
+}
+
+func TestPackageIndex_TakesTheLongestNameThatFits(t *testing.T) {
+	t.Parallel()
+	x := newPackageIndex([]Package{{Name: "Start", Aliases: []string{"sztart"}}, {Name: "Start Plus"}, {Name: "Start Plus Max"}})
+	for message, want := range map[string]string{"sztart": "Start", "sztart plus": "Start Plus", "sztart+ max": "Start Plus Max", "start max": "Start"} {
+		if _, _, got := x.find(tokenise(message, nil)); got != want {
+			t.Errorf("%q: package %q, want %q", message, got, want)
+		}
+	}
+}
+
+func TestExtract_IndividualDesignIsAPackage(t *testing.T) {
+	t.Parallel()
+	x := testKnowledge(t).Extractor()
+	for _, c := range []factCase{
+		{"indywidualnie zaprojektowane", "Individual"},
+		{"zaprojektowane indywidualnie", "Individual"},
+		{"wolimy opcję indywidualną", "Individual"},
+		{"something custom designed", "Individual"},
+		{"czy każdego klienta traktujecie indywidualnie", ""},
+		{"zaprojektowane wnętrze", ""},
 	} {
 		if got := x.Extract(c.message, AskedNothing).Facts.Package; got != c.want {
 			t.Errorf("%q: package %q, want %q", c.message, got, c.want)

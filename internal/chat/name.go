@@ -65,6 +65,25 @@ var (
 // itself tells it: an introduction, a first name with a surname, or a bare
 // answer when the bot has asked.
 func (x *Extractor) findName(s string, toks []token, asked Asked) string {
+	if name := x.introduced(s, toks); name != "" {
+		return name
+	}
+	for i := range toks {
+		if i == 0 || toks[i-1].breaks() {
+			if name := x.fullName(s, toks, i); name != "" {
+				return name
+			}
+		}
+	}
+	if asked == AskedName {
+		return x.bareName(s, toks)
+	}
+	return ""
+}
+
+// introduced reads the name that follows an introduction, after a strong one
+// first, or that stands before one.
+func (x *Extractor) introduced(s string, toks []token) string {
 	for _, strong := range []bool{true, false} {
 		for i := range toks {
 			if toks[i].kind != kindWord || i > 0 && toks[i-1].fold == "nie" {
@@ -78,14 +97,11 @@ func (x *Extractor) findName(s string, toks []token, asked Asked) string {
 		}
 	}
 	for i := range toks {
-		if i == 0 || toks[i-1].breaks() {
-			if name := x.fullName(s, toks, i); name != "" {
+		if toks[i].fold == "z" || toks[i].fold == "here" {
+			if name := x.nameBefore(s, toks, i); name != "" {
 				return name
 			}
 		}
-	}
-	if asked == AskedName {
-		return x.bareName(s, toks)
 	}
 	return ""
 }
@@ -112,6 +128,7 @@ func introducedAt(toks []token, i int, strong bool) int {
 
 // readName reads the name that starts at a token after an introduction.
 func (x *Extractor) readName(s string, toks []token, i int, strong bool) string {
+	i, titled := skipTitles(toks, i)
 	if !nameWord(toks, i) {
 		return ""
 	}
@@ -123,8 +140,8 @@ func (x *Extractor) readName(s string, toks []token, i int, strong bool) string 
 		}
 	}
 	end := x.surnames(toks, i+1, lower)
-	if !strong && !known && (end == i+1 || lower) {
-		return ""
+	if !strong && !known && (end == i+1 || lower) || !strong && titled && end == i+1 {
+		return "" // "pisze Pan Marek": somebody else
 	}
 	if !strong && !known && x.placeWord(toks, i) {
 		return ""
@@ -172,13 +189,53 @@ func (x *Extractor) placeWord(toks []token, i int) bool {
 	return false
 }
 
+// titles stand before a name and are no part of it.
+var titles = words("pan pani panna dr inz mgr prof hab arch mr mrs ms miss sir madam")
+
+// maxTitles is how many titles one name may have: "pan prof. dr hab. inż.".
+const maxTitles = 5
+
+// skipTitles returns the token after the titles that start at i, and whether
+// there were any.
+func skipTitles(toks []token, i int) (int, bool) {
+	start := i
+	for n := 0; n < maxTitles && i < len(toks) && toks[i].is(titles); n++ {
+		i++
+		if i < len(toks) && toks[i].fold == "." {
+			i++
+		}
+	}
+	return i, i > start
+}
+
+// nameBefore reads a name that ends where "z tej strony" or "here" starts: known,
+// and for the English word with nothing before it, as "is Tom here" asks.
+func (x *Extractor) nameBefore(s string, toks []token, end int) string {
+	phrase := []string{"z", "tej", "strony"}
+	if toks[end].fold == "here" {
+		phrase = phrase[:0]
+	}
+	if _, ok := matchAlias(toks, end, phrase); !ok {
+		return ""
+	}
+	for i := max(0, end-3); i < end; i++ {
+		opens := i == 0 || toks[i-1].breaks() || toks[i-1].is(titles)
+		if nameWord(toks, i) && x.names[toks[i].fold] && (opens || len(phrase) > 0) && x.surnames(toks, i+1, !toks[i].capital) == end {
+			return takeName(s, toks, i, end)
+		}
+	}
+	return ""
+}
+
 // fullName reads a known first name with a surname, both capitalised, at the
-// start of a clause: "Piotr Wiśniewski, Wrocław".
+// start of a clause: "Piotr Wiśniewski, Wrocław". After a title the clause must
+// end with the name: "Pan Tomasz Lis dzwonił" speaks of another.
 func (x *Extractor) fullName(s string, toks []token, i int) string {
+	i, titled := skipTitles(toks, i)
 	if !nameWord(toks, i) || !toks[i].capital || !x.names[toks[i].fold] {
 		return ""
 	}
-	if end := x.surnames(toks, i+1, false); end > i+1 {
+	if end := x.surnames(toks, i+1, false); end > i+1 && (!titled || closes(toks, end)) {
 		return takeName(s, toks, i, end)
 	}
 	return ""
@@ -189,6 +246,7 @@ func (x *Extractor) bareName(s string, toks []token) string {
 	first, end := -1, 0
 	for i := range toks {
 		switch t := &toks[i]; {
+		case first < 0 && t.is(titles):
 		case t.kind == kindPunct && t.fold != "-" || t.kind == kindFact:
 			if first >= 0 && end == 0 {
 				end = i

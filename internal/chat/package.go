@@ -18,10 +18,11 @@ type packageIndex struct {
 	aliases []packageAlias // the longest first
 	typos   *typoIndex
 	typoOf  []int
+	longer  map[int][]packageAlias // by package: what more makes another package of it
 }
 
 func newPackageIndex(packages []Package) *packageIndex {
-	x := &packageIndex{}
+	x := &packageIndex{longer: longerNames(packages)}
 	var typoWords []string
 	for n, p := range packages {
 		x.names = append(x.names, p.Name)
@@ -36,6 +37,21 @@ func newPackageIndex(packages []Package) *packageIndex {
 	slices.SortStableFunc(x.aliases, func(a, b packageAlias) int { return len(b.words) - len(a.words) })
 	x.typos = newTypoIndex(typoWords)
 	return x
+}
+
+// longerNames finds the packages whose name begins with another's, as Express
+// Plus does with Express: however the shorter one was written, what follows it
+// makes it the longer one.
+func longerNames(packages []Package) map[int][]packageAlias {
+	out := map[int][]packageAlias{}
+	for short := range packages {
+		for long := range packages {
+			if more, ok := strings.CutPrefix(fold(packages[long].Name), fold(packages[short].Name)+" "); ok {
+				out[short] = append(out[short], packageAlias{words: strings.Fields(more), index: long})
+			}
+		}
+	}
+	return out
 }
 
 // packageMention is a package named in a text.
@@ -85,7 +101,7 @@ func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
 	}
 	for _, a := range x.aliases {
 		if end, ok := matchAlias(toks, i, a.words); ok && !coffee(toks, i, end) {
-			return packageMention{index: a.index, first: i, end: end}, true
+			return x.lengthen(toks, packageMention{index: a.index, first: i, end: end}), true
 		}
 	}
 	m, found := packageMention{}, false
@@ -95,7 +111,33 @@ func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
 	if found && coffee(toks, i, i+1) {
 		return m, false
 	}
+	if found {
+		m = x.lengthen(toks, m)
+	}
 	return m, found
+}
+
+// lengthen takes in the words after a mention that make another package of it.
+// They may be inflected, and a plus may be written as a sign.
+func (x *packageIndex) lengthen(toks []token, m packageMention) packageMention {
+	best := m
+	for _, more := range x.longer[m.index] {
+		end := m.end
+		for _, w := range more.words {
+			if end < len(toks) && toks[end].fold == "-" {
+				end++
+			}
+			if end >= len(toks) || stem(toks[end].fold) != stem(w) && (w != "plus" || toks[end].fold != "+") {
+				end = 0
+				break
+			}
+			end++
+		}
+		if end > best.end {
+			best = packageMention{index: more.index, first: m.first, end: end}
+		}
+	}
+	return best
 }
 
 func matchAlias(toks []token, i int, alias []string) (int, bool) {

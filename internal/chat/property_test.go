@@ -157,7 +157,8 @@ func hardMessages() map[string]string {
 		"digits": fill("1"), "digit groups": fill("12 "), "at": fill("a@"), "dots": fill("a.a@a.a "), "typos": fill("gwarnacjx "),
 		"cities": fill("Nowy Nowa "), "city typos": fill("w Warszwae "), "ligature": fill("ﷺ"), "negations": fill("nie premium "), "names": fill("Jan Jan "),
 		"jestem": fill("jestem "), "sentences": fill("? "), "numbers": fill("sto "), "zero width": fill("\u200b"), "combining": fill("a\u0301\u0301"),
-		"one word": fill("x"), "hyphens": fill("a-"), "links": fill("http://www."), "punctuation": fill(","), "questions": fill("ile kosztuje? "), "long emails": fill("abcdefghij"),
+		"one word": fill("x"), "hyphens": fill("a-"), "links": fill("http://www."), "titles": fill("dr."), "sums": fill("mam ok 9 000 "), "this side": fill("Jan z tej strony "), "savings": fill("odłożone "),
+		"punctuation": fill(","), "questions": fill("ile kosztuje? "), "long emails": fill("abcdefghij"),
 	}
 }
 
