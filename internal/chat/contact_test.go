@@ -84,3 +84,39 @@ func TestFindBudget_TellsBudgetsFromPrices(t *testing.T) {
 		}
 	}
 }
+
+func TestFindBudget_KnowsMoneySetAside(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]int{
+		"mamy odłożone 130 000": 130000, "130 000 mamy odlozone": 130000, "zaoszczędziliśmy 85000": 85000, "oszczędności: 70 tys": 70000,
+		"przeznaczamy na to 60000": 60000, "we put aside 90 000": 90000, "can afford 120000": 120000,
+		"czy 90 000 wystarczy": 90000, "is 90000 enough?": 90000, "starczy 3 000?": 0, "wystarczy 60 m2": 0, "odłożone na 2027": 0,
+	} {
+		if got := findBudget(tokenise(normalise(in), nil)); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+	}
+}
+
+func TestFindBudget_TakesASumThatSomebodyHas(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]int{
+		"mamy 130 000": 130000, "mam około 90.000 na całość": 90000, "we have about 95 000, flat in Gdynia": 95000,
+		"mamy 12 000 obserwujących": 0, "mamy 130000": 0, "mam 3 000": 0, "działka 12 000": 0,
+	} {
+		if got := findBudget(tokenise(normalise(in), nil)); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+	}
+}
+
+func TestFindBudget_TellsYearsFromSums(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]int{
+		"budżet na 2027": 0, "budżet na 2027 to 90 000": 90000, "budżet 2000 zł": 2000, "budżet 2500": 2500, "budżet 2 000": 2000,
+	} {
+		if got := findBudget(tokenise(normalise(in), nil)); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package chat
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // amount is a sum of money read in a text.
 type amount struct {
@@ -74,10 +77,11 @@ func readAmount(toks []token, i int) (amount, bool) {
 
 // budgetScore says how sure it is that the amount is the budget; 0: it is not.
 func budgetScore(toks []token, i int, a amount) int {
-	named := nearBefore(toks, i, budgetWords, numberWindow)
+	named := nearBefore(toks, i, budgetWords, numberWindow) ||
+		a.value >= minMoney && (savedAround(toks, i, a.end) || held(toks, i, a.end))
 	switch {
 	case a.value > maxBudget || a.value < minBudget,
-		!named && (a.value < minMoney || !a.unit && !a.scale),
+		!named && (a.value < minMoney || !a.unit && !a.scale), !a.unit && !a.scale && yearLike(toks, i, a),
 		foreignMoney(toks, i, a.end), pricePerUnit(toks, a.end),
 		areaUnitAt(toks, a.end) > 0,
 		nearBefore(toks, i, notBudget, 4), a.end < len(toks) && toks[a.end].is(notBudget),
@@ -92,6 +96,53 @@ func budgetScore(toks []token, i int, a amount) int {
 		score++
 	}
 	return score
+}
+
+// savedAround reports words beside the amount that make it money set aside or
+// judged for its sufficing: "odłożone 90 000", "czy 90 000 wystarczy".
+func savedAround(toks []token, i, end int) bool {
+	for k := i - 1; k >= 0 && k >= i-4 && !toks[k].breaks(); k-- {
+		if toks[k].kind == kindWord && hasPrefixOf(toks[k].fold, savingWords) {
+			return true
+		}
+	}
+	for k := end; k < len(toks) && k < end+3 && !toks[k].breaks(); k++ {
+		if toks[k].kind == kindWord && (hasPrefixOf(toks[k].fold, savingWords) || hasPrefixOf(toks[k].fold, sufficing)) {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	savingWords = []string{"odloz", "zaoszczedz", "oszczedno", "uzbier", "uskladan", "przeznacz", "dyspon", "budzet", "saved", "savings", "aside", "afford"}
+	sufficing   = []string{"starczy", "wystarczy", "enough", "suffice"}
+)
+
+// held reports a grouped amount that somebody simply has: "mamy 130 000",
+// "mam około 90 000 na całość". Thousands that a noun follows count that noun.
+func held(toks []token, i, end int) bool {
+	if end != i+1 || toks[i].kind != kindNumber || strings.IndexByte(toks[i].fold, ' ') < 0 && strings.IndexByte(toks[i].fold, '.') < 0 {
+		return false
+	}
+	if end < len(toks) && !toks[end].breaks() && toks[end].fold != "na" && toks[end].fold != "for" && toks[end].fold != "i" && toks[end].fold != "and" {
+		return false
+	}
+	k := i - 1
+	for k > 0 && toks[k].is(hedging) {
+		k--
+	}
+	return k >= 0 && toks[k].is(holding)
+}
+
+var (
+	holding = words("mam mamy mialbym mialabym mielibysmy have got")
+	hedging = words("okolo ok jakies gdzies moze plus minus ponad prawie niecale razem lacznie about around roughly some nearly over")
+)
+
+// yearLike reports a bare number that is rather a year: "budżet na 2026".
+func yearLike(toks []token, i int, a amount) bool {
+	return a.end == i+1 && len(toks[i].fold) == 4 && a.value >= 1950 && a.value < 2100
 }
 
 // limiting reports "nie więcej niż", which names a budget although it says no.
