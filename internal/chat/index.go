@@ -241,7 +241,10 @@ func (x *Index) word(st *hitState, w string, budget *int) {
 		use(x.whole[string(append(append(buf[:0], '~'), s...))])
 		use(x.whole[s])
 	}
-	for n := 3; n <= len(w) && n <= x.longest; n++ {
+	if len(w) >= 3 {
+		x.mark(st, x.prefixes[w[:3]]) // three letters make no word known: "cen*" is not "cenik"
+	}
+	for n := 4; n <= len(w) && n <= x.longest; n++ {
 		use(x.prefixes[w[:n]])
 	}
 	if found || len(w) < minTypo || len(w) >= maxTypo || *budget == 0 {

@@ -35,3 +35,48 @@ func TestSearch_FindsTheTopicOfTheExamples(t *testing.T) {
 		}
 	}
 }
+
+func firstTopic(tb testing.TB, message string) Topic {
+	tb.Helper()
+	k := testKnowledge(tb)
+	hits := k.Index().Search(k.Extractor().Extract(message, AskedNothing))
+	if len(hits) == 0 {
+		return ""
+	}
+	return hits[0].Topic
+}
+
+func TestSearch_ShortBeginningDoesNotHideATypingError(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]Topic{"cenik": TopicPrice, "poproszę o cenik": TopicPrice, "gwaracja": TopicWarranty, "cenzura": ""} {
+		if got := firstTopic(t, message); got != want {
+			t.Errorf("%q: %q, want %q", message, got, want)
+		}
+	}
+}
+
+func TestSearch_WhatTheCompanyDoesIsNoQuestionAboutTheScope(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]Topic{
+		"cena wykonczenia pod klucz": TopicPrice, "turnkey price": TopicPrice, "ile kosztuje robocizna": TopicPrice, "stawki za metr z robocizną": TopicPrice,
+		"wykończenie pod klucz": TopicWhatsIncluded, "czy robocizna jest w cenie": TopicWhatsIncluded, "czy malowanie jest w cenie": TopicWhatsIncluded,
+		"czy materiały są w cenie": TopicMaterials, "w jakiej cenie jest Comfort": TopicPrice,
+	} {
+		if got := firstTopic(t, message); got != want {
+			t.Errorf("%q: %q, want %q", message, got, want)
+		}
+	}
+}
+
+func TestSearch_AnAdviserIsAConsultationAndAPersonIsAContact(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]Topic{
+		"i want to talk to an advisor": TopicBooking, "can I speak with an adviser": TopicBooking, "chcę porozmawiać z doradcą": TopicBooking,
+		"prosze o rozmowe ze specjalista": TopicBooking, "ile kosztuje konsultacja": TopicBooking,
+		"i want to talk to a human": TopicContact, "chcę pogadać z człowiekiem": TopicContact, "numer telefonu doradcy": TopicContact,
+	} {
+		if got := firstTopic(t, message); got != want {
+			t.Errorf("%q: %q, want %q", message, got, want)
+		}
+	}
+}
