@@ -9,9 +9,8 @@ import (
 // them failed for a reason that holds for others too.
 func TestReply_AnswersUnseenQuestions(t *testing.T) {
 	t.Parallel()
-	cases := append(readCases[questionCase](t, "questions_more.jsonl"), readCases[questionCase](t, "questions_second.jsonl")...)
 	s, _ := testService(t)
-	for _, c := range cases {
+	for _, c := range readAll[questionCase](t, "questions") {
 		v := visitor{t: t, s: s}
 		r := v.say(c.Question)
 		if !slices.Contains(r.Sources, string(c.Topic)) {
@@ -26,7 +25,7 @@ func TestReply_AnswersUnseenQuestions(t *testing.T) {
 func TestExtract_ReadsUnseenMessages(t *testing.T) {
 	t.Parallel()
 	x := testKnowledge(t).Extractor()
-	for _, c := range append(readCases[extractionCase](t, "extraction_more.jsonl"), readCases[extractionCase](t, "extraction_second.jsonl")...) {
+	for _, c := range readAll[extractionCase](t, "extraction") {
 		checkExtraction(t, x, c)
 		if c.Confirms != nil {
 			e := x.Extract(c.Message, AskedNothing)
@@ -35,4 +34,14 @@ func TestExtract_ReadsUnseenMessages(t *testing.T) {
 			}
 		}
 	}
+}
+
+// readAll reads the rounds of unseen messages of one kind.
+func readAll[T any](tb testing.TB, kind string) []T {
+	tb.Helper()
+	var out []T
+	for _, round := range []string{"more", "second", "third", "fourth"} {
+		out = append(out, readCases[T](tb, kind+"_"+round+".jsonl")...)
+	}
+	return out
 }
