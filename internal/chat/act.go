@@ -1,7 +1,5 @@
 package chat
 
-import "strings"
-
 // act is what a message does in the dialogue, beside telling facts and asking.
 type act uint8
 
@@ -28,6 +26,9 @@ var (
 	thanking    = words("dziekuje dzieki thanks thank thx dziekujemy pozdrawiam widzenia bye goodbye pa dobranoc")
 	thanksFill  = words("bardzo za pomoc informacje informacje odpowiedz do you very much for help info the your slicznie serdecznie z gory wielkie super ok to wszystko all na razie milego dnia a lot so")
 )
+
+// approving signs are a yes without words.
+var approving = words("👍 👌 ✅ 🆗")
 
 // clause is a stretch of a message between breaks.
 type clause struct {
@@ -72,7 +73,7 @@ func readClause(toks []token, start, end int) clause {
 	position := 0
 	for i := start; i < end; i++ {
 		t := &toks[i]
-		if t.kind == kindPunct && strings.Contains("👍👌✅🆗", t.fold) {
+		if t.kind == kindPunct && approving[t.fold] {
 			c.weak = true
 		}
 		if t.kind == kindPunct || t.kind == kindFact || t.taken != fieldNone && !t.is(confirmStrong) {
