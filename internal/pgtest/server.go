@@ -44,7 +44,7 @@ const (
 // Options of a dedicated server.
 type Options struct {
 	// Durable leaves fsync, full_page_writes and synchronous_commit on, as in
-	// production. Without it a server loses nothing to a killed process either,
+	// production. Without it a server may lose the last commits when it is stopped at once,
 	// but tells nothing about how long a commit takes.
 	Durable bool
 	// Settings are further parameters of postgresql.conf, such as
@@ -198,7 +198,7 @@ func (s *Server) initData() error {
 		locale = "en_US.UTF-8"
 	}
 	program := filepath.Join(s.bin, "initdb")
-	initdb := exec.CommandContext(context.Background(), program, //nolint:gosec // found by init
+	initdb := exec.CommandContext(context.Background(), program,
 		"--pgdata", s.Dir(), "--username", superuser, "--pwfile", secret, "--auth", "password",
 		"--encoding", "UTF8", "--locale", locale, "--no-sync")
 	initdb.Dir = s.dir
