@@ -120,3 +120,19 @@ func TestFindBudget_TellsYearsFromSums(t *testing.T) {
 		}
 	}
 }
+
+func TestFindPhones_RefusesGroupingsThatNobodyUses(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"6 0 0 7 0 0 8 0 0": "+48600700800", "60 07 00 800": "+48600700800", "60 070 0800": "+48600700800", "22 6543210": "+48226543210",
+		"600 7 00800": "", "6007 00 800": "", "6 00 70 08 0 0": "",
+	} {
+		got := ""
+		if _, numbers := findPhones(in); len(numbers) > 0 {
+			got = numbers[0]
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
