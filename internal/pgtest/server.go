@@ -45,7 +45,7 @@ const (
 type Options struct {
 	// Durable leaves fsync, full_page_writes and synchronous_commit on, as in
 	// production. Without it a server may lose the last commits when it is stopped at once,
-	// but tells nothing about how long a commit takes.
+	// and it tells nothing about how long a commit takes.
 	Durable bool
 	// Settings are further parameters of postgresql.conf, such as
 	// "max_connections": "20".
