@@ -127,3 +127,23 @@ func TestServe_OnPostgreSQLWithPendingMigrations_RefusesAndNamesTheCommand(t *te
 		t.Error("the service changed the schema")
 	}
 }
+
+// A rolling upgrade migrates first; a replica of the previous release that
+// restarts before it is replaced must still come up.
+func TestServe_OnANewerSchema_KeepsWorking(t *testing.T) { // fault F22, in part
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, w *world) {
+		applied := "true"
+		if w.engine == sqlite {
+			applied = "1"
+		}
+		w.exec(`insert into goose_db_version (version_id, is_applied) values (9999, ` + applied + `)`)
+		s := w.serve()
+		if r := s.mustSay("newer", "Ile kosztuje pakiet Comfort?"); r == nil {
+			t.Fatal("no answer")
+		}
+		if up := w.run("migrate", "up"); up.code != 1 || !strings.Contains(up.err, "newer than this chatops") {
+			t.Errorf("migrate up: exit %d, want 1 and that the schema is newer:\n%s", up.code, up.err)
+		}
+	})
+}

@@ -107,3 +107,17 @@ func TestRetry_ByTwoOperatorsAtOnce_DeliversNothingTwice(t *testing.T) {
 		w.awaitFor(patience, 0, `select count(*) from dlq_lease`)
 	})
 }
+
+// A process died right after it stored a lead, and no other one runs: the
+// operator's command sends what nobody has tried yet.
+func TestRetry_OfAlertsThatNobodyTried_DeliversThemWithoutAServer(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, w *world) {
+		w.enqueueLead("s1")
+		w.retryAll(t, 3)
+		if items, mails := len(w.monday.Items()), len(w.smtp.Mails()); items != 1 || mails != 1 {
+			t.Errorf("%d items and %d mails, want one each", items, mails)
+		}
+		w.expectNoLease(t)
+	})
+}
