@@ -90,3 +90,21 @@ func TestQueueStatsTotal_AddsOnlyTheStatusesAskedFor(t *testing.T) {
 		t.Errorf("Total of all = %d, want 12", got)
 	}
 }
+
+func TestOperationKindStatuses_LeavesFinishedAlertsAlone(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []chatops.OperationKind{chatops.OperationRetry, chatops.OperationDiscard} {
+		statuses := kind.Statuses()
+		if len(statuses) != 3 {
+			t.Errorf("%s may change alerts that are %v, want the queued, pending and failed ones", kind, statuses)
+		}
+		for _, s := range statuses {
+			if s == chatops.AlertDelivered || s == chatops.AlertDiscarded || s == chatops.AlertCancelled {
+				t.Errorf("%s may change %s alerts", kind, s)
+			}
+		}
+	}
+	if got := chatops.OperationKind("shred").Statuses(); got != nil {
+		t.Errorf("a kind that does not exist may change %v", got)
+	}
+}

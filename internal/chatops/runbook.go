@@ -65,6 +65,16 @@ const (
 	OperationDiscard OperationKind = "discard"
 )
 
+// Statuses are those of the alerts that an operation of the kind may change;
+// none for a kind that does not exist.
+func (k OperationKind) Statuses() []AlertStatus {
+	switch k {
+	case OperationRetry, OperationDiscard:
+		return []AlertStatus{AlertQueued, AlertPending, AlertFailed}
+	}
+	return nil
+}
+
 // Operation is a bulk change of alerts. Its selection is frozen when it is
 // created: alerts that match the filter later are never swept in.
 type Operation struct {
@@ -116,8 +126,8 @@ type AlertStore interface {
 	QueueStats(ctx context.Context) (*QueueStats, error)
 
 	// CreateOperation freezes the alerts that match op.Filter and stores the
-	// operation with Matched set. Both kinds select from queued, pending and
-	// failed alerts only.
+	// operation with Matched set. It selects only from alerts of the kind's
+	// Statuses. CodeInvalid for a kind that does not exist.
 	CreateOperation(ctx context.Context, op *Operation) error
 	// StepOperation changes up to limit alerts of the operation's selection
 	// in one transaction and returns the operation as it stands; DoneAt is set

@@ -74,12 +74,12 @@ func TestSelectAlerts_PutsEveryValueIntoAParameter(t *testing.T) {
 func TestSelectAlerts_OfStatusesThatAreNotAllowed_SelectsNothing(t *testing.T) {
 	t.Parallel()
 	f := chatops.AlertFilter{Statuses: []chatops.AlertStatus{chatops.AlertDelivered}}
-	sel := selectAlerts(f, operationStatuses[chatops.OperationRetry], nil)
+	sel := selectAlerts(f, chatops.OperationRetry.Statuses(), nil)
 	if len(sel.branches) != 0 || !strings.Contains(sel.count(), "0") {
 		t.Errorf("a retry of delivered alerts selects by %q", sel.branches)
 	}
 	f.IDs = []int64{1}
-	if sel := selectAlerts(f, operationStatuses[chatops.OperationRetry], nil); len(sel.branches) != 0 {
+	if sel := selectAlerts(f, chatops.OperationRetry.Statuses(), nil); len(sel.branches) != 0 {
 		t.Errorf("a retry of a delivered alert selects by %q", sel.branches)
 	}
 }

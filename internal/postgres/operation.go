@@ -13,12 +13,6 @@ import (
 	"chatops/internal/chatops"
 )
 
-// operationStatuses are the statuses that a kind of operation may change.
-var operationStatuses = map[chatops.OperationKind][]chatops.AlertStatus{
-	chatops.OperationRetry:   {chatops.AlertFailed, chatops.AlertPending, chatops.AlertQueued},
-	chatops.OperationDiscard: {chatops.AlertFailed, chatops.AlertPending, chatops.AlertQueued},
-}
-
 const insertOperation = `
 insert into dlq_operation (id, kind, filter, actor, reason, max_id, created_at)
 values ($2::text, $3::text, $4::text::json, $5::text, $6::text,
@@ -29,7 +23,7 @@ returning max_id`
 // selection is the filter, cut off at this moment: alerts created or tried
 // later do not belong to it.
 func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) error {
-	if operationStatuses[op.Kind] == nil {
+	if op.Kind.Statuses() == nil {
 		return chatops.Errorf(chatops.CodeInvalid, "operation kind %q: must be retry or discard", op.Kind)
 	}
 	filter, err := json.Marshal(op.Filter)
@@ -79,7 +73,7 @@ type operationPlan struct {
 // selection selects the operation's alerts that lie beyond its cursor and that
 // nobody has tried, and no other operation has taken, since it was created.
 func (p *operationPlan) selection() *selection {
-	return selectAlerts(p.op.Filter, operationStatuses[p.op.Kind], func(s *selection) []string {
+	return selectAlerts(p.op.Filter, p.op.Kind.Statuses(), func(s *selection) []string {
 		created := s.param(p.op.CreatedAt, "timestamptz")
 		c := []string{
 			"d.id <= " + s.param(p.maxID, "bigint"),

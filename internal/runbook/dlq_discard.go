@@ -12,7 +12,7 @@ import (
 func newDLQDiscard(env *Env) *cobra.Command {
 	b := &bulk{
 		kind: chatops.OperationDiscard, doing: "discard", done: "discarded",
-		eligible: []chatops.AlertStatus{chatops.AlertQueued, chatops.AlertPending, chatops.AlertFailed},
+		eligible: chatops.OperationDiscard.Statuses(),
 	}
 	cmd := &cobra.Command{
 		Use: "discard [ID...]", Short: "Give up alerts: they will not be sent",

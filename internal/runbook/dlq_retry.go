@@ -10,7 +10,7 @@ import (
 func newDLQRetry(env *Env) *cobra.Command {
 	b := &bulk{
 		kind: chatops.OperationRetry, doing: "retry", done: "requeued",
-		eligible: []chatops.AlertStatus{chatops.AlertQueued, chatops.AlertPending, chatops.AlertFailed},
+		eligible: chatops.OperationRetry.Statuses(),
 	}
 	cmd := &cobra.Command{
 		Use: "retry [ID...]", Short: "Send pending and failed alerts again",

@@ -45,16 +45,10 @@ from dlq_operation o left join dead_letter_queue d on d.operation_id = o.id
 where o.id = ? group by o.id`
 )
 
-// selectable are the statuses that each kind of operation selects from.
-var selectable = map[chatops.OperationKind][]chatops.AlertStatus{
-	chatops.OperationRetry:   {chatops.AlertQueued, chatops.AlertPending, chatops.AlertFailed},
-	chatops.OperationDiscard: {chatops.AlertQueued, chatops.AlertPending, chatops.AlertFailed},
-}
-
-// selectedStatuses is what an operation's filter leaves of them.
+// selectedStatuses is what an operation's filter leaves of its kind's statuses.
 func selectedStatuses(kind chatops.OperationKind, f *chatops.AlertFilter) []chatops.AlertStatus {
 	var out []chatops.AlertStatus
-	for _, s := range selectable[kind] {
+	for _, s := range kind.Statuses() {
 		if len(f.Statuses) == 0 || slices.Contains(f.Statuses, s) {
 			out = append(out, s)
 		}
@@ -65,7 +59,7 @@ func selectedStatuses(kind chatops.OperationKind, f *chatops.AlertFilter) []chat
 // CreateOperation freezes a selection: not by listing it, which would write as
 // many rows as it has, but by conditions that nothing fulfils later.
 func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) error {
-	if selectable[op.Kind] == nil {
+	if op.Kind.Statuses() == nil {
 		return chatops.Errorf(chatops.CodeInvalid, "operation %q: must be retry or discard", op.Kind)
 	}
 	filter, err := json.Marshal(op.Filter)
