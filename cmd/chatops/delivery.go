@@ -87,9 +87,10 @@ func newEngine(
 }
 
 // deliver runs an engine beside a runbook command, so that "dlq retry --now"
-// works whether or not a server is up. It serves only integrations that are
-// configured here: an operator's machine must not park or print the alerts that
-// the servers know how to send.
+// works whether or not a server is up. With PostgreSQL it serves only integrations
+// that are configured here, because an operator's machine must not park the
+// alerts that the servers know how to send. An embedded database has its log
+// senders here as well; each alert they take is a warning on standard error.
 func deliver(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store) error {
 	all, err := senders(cfg, log, embedded(cfg))
 	if err != nil {

@@ -36,7 +36,7 @@ func (l *logSender) Send(ctx context.Context, alert *chatops.Alert) error {
 	if ctx.Err() != nil {
 		return networkFailure(ctx, l.name, "write to the log", ctx.Err(), false)
 	}
-	l.log.LogAttrs(ctx, slog.LevelInfo, l.name+" is not configured, the alert is only logged",
+	l.log.LogAttrs(ctx, slog.LevelWarn, l.name+" is not configured, the alert is only logged",
 		slog.String("integration", l.name),
 		slog.Int64("alert_id", alert.ID),
 		slog.String("event_type", alert.EventType),
