@@ -57,6 +57,8 @@ func (e *Engine) plan(lf *life) (time.Duration, error) {
 	e.mu.Lock()
 	e.looks++
 	look := e.looks
+	// A worker that ends while the states are read has shown them its lease.
+	busy := e.active > 0
 	e.mu.Unlock()
 	states, err := e.opts.Queue.Lanes(lf.claims)
 	if err != nil {
@@ -82,7 +84,8 @@ func (e *Engine) plan(lf *life) (time.Duration, error) {
 			l.retryState = s
 		}
 	}
-	wait, busy := e.opts.SweepEvery, e.active > 0
+	wait := e.opts.SweepEvery
+	busy = busy || e.active > 0
 	for _, l := range seen {
 		w, working := e.consider(lf, l)
 		wait = min(wait, w)

@@ -55,8 +55,9 @@ func forEachEngine(t *testing.T, test func(*testing.T, *world)) {
 }
 
 // newWorld makes a deployment with a migrated, empty database and every
-// integration configured. Its waits between retries are as long as in
-// production, so that nothing is repeated unless a test asks for it.
+// integration configured. Its waits between retries are as long as they can be,
+// because full jitter draws a retry at once from a short one now and then:
+// nothing is repeated unless a test asks for it.
 func newWorld(t *testing.T, e engine) *world {
 	t.Helper()
 	w := bareWorld(t, e)
@@ -82,6 +83,7 @@ func (w *world) useReceivers() {
 		"MONDAY_API_KEY": "mondaykey0canary", "MONDAY_BOARD_ID": "4711", "MONDAY_API_URL": w.monday.URL(),
 		"SMTP_URL": w.smtp.URL(), "MAIL_FROM": "Robot <robot@firma.example>",
 		"ADMIN_EMAIL": "sales@firma.example", "ESCALATION_EMAIL": "oncall@firma.example",
+		"DLQ_RETRY_DELAY_MINUTES": "240",
 	})
 }
 
