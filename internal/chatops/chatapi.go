@@ -8,6 +8,8 @@ type ChatRequest struct {
 	// most MaxSessionIDLength printable characters without spaces.
 	SessionID string
 	Consent   ChatConsent
+	// Once is the request's Idempotency-Key; nil when it has none.
+	Once *OnceKey
 }
 
 // Bounds of what a visitor may send, in characters.
@@ -35,4 +37,6 @@ type ChatReply struct {
 	Sources        []string `json:"sources" nullable:"false" doc:"Names of the knowledge base entries that were used"`
 	Language       string   `json:"language" doc:"Language of the answer: pl or en"`
 	Alerts         []string `json:"alerts" nullable:"false" doc:"Notes for the visitor that are not part of the answer"`
+	// Replayed: the answer of an earlier request with the same Idempotency-Key.
+	Replayed bool `json:"-"`
 }

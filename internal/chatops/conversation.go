@@ -71,6 +71,9 @@ type Turn struct {
 	Lead *Lead
 	// Alerts are queued when Lead is created by this turn, and only then.
 	Alerts []NewAlert
+	// Once, when set, keeps the reply for repeated requests in the same
+	// transaction. CodeConflict when the key is not held any more.
+	Once *OnceReply
 }
 
 // TurnResult is what the store decided.

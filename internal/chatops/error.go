@@ -15,6 +15,7 @@ const (
 	CodeUnauthorized Code = "unauthorized" // a key or token is missing or wrong
 	CodeNotFound     Code = "not_found"    // the named thing does not exist
 	CodeConflict     Code = "conflict"     // somebody else changed it first, or a lease was lost
+	CodeMismatch     Code = "mismatch"     // a key was used before, for something else
 	CodeTooLarge     Code = "too_large"    // input over a stated size
 	CodeRateLimited  Code = "rate_limited" // try again later
 	CodeUnavailable  Code = "unavailable"  // a dependency cannot be reached; try again
@@ -29,7 +30,7 @@ const (
 // Codes lists every code, for tables that must cover all of them.
 func Codes() []Code {
 	return []Code{
-		CodeInvalid, CodeUnauthorized, CodeNotFound, CodeConflict, CodeTooLarge,
+		CodeInvalid, CodeUnauthorized, CodeNotFound, CodeConflict, CodeMismatch, CodeTooLarge,
 		CodeRateLimited, CodeUnavailable, CodeUsage, CodeFinding, CodePartial,
 		CodeRefused, CodeInterrupted, CodeInternal,
 	}

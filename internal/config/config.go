@@ -22,25 +22,32 @@ type Config struct {
 	// Profile is the environment the settings belong to; it is set by Load.
 	Profile Profile
 
-	DatabaseURL  URL           `env:"DATABASE_URL" flag:"database-url" default:"sqlite://instance/chatbot.db" form:"database" help:"Where everything is stored: SQLite (embedded) or PostgreSQL."`
-	RedisURL     URL           `env:"REDIS_URL" flag:"redis-url" form:"redis" help:"Redis shared by all replicas; without it each replica keeps its own limits and cache."`
-	Port         int           `env:"PORT" flag:"port" on:"serve" default:"8080" min:"0" max:"65535" help:"TCP port of the HTTP server; 0 picks a free one."`
-	Listen       string        `env:"LISTEN" flag:"listen" on:"serve" form:"listen" help:"Address to listen on, with or without a port; all addresses when empty."`
-	PublicURL    string        `env:"PUBLIC_URL" form:"http" help:"Address under which visitors reach this service, for links in mail."`
-	CORSOrigins  []string      `env:"CORS_ALLOWED_ORIGINS" form:"origins" help:"Web origins that may call the API from a browser; none when empty."`
-	AdminAPIKey  Secret        `env:"ADMIN_API_KEY" help:"Bearer key of the admin API, which is closed while this is empty."`
-	LogLevel     string        `env:"LOG_LEVEL" flag:"log-level" on:"serve" default:"info" oneof:"debug|info|warn|error" help:"Least level that is logged."`
-	LogFormat    string        `env:"LOG_FORMAT" flag:"log-format" on:"serve" default:"text" oneof:"text|json" help:"Form of the log on standard error."`
-	KnowledgeDir string        `env:"KNOWLEDGE_DIR" help:"Folder of knowledge base files that replaces the embedded one."`
-	ConsentMode  string        `env:"CONSENT_MODE" default:"explicit" oneof:"explicit|implied" help:"Consent of a new conversation: false until given (explicit) or true until withdrawn (implied)."`
-	Scheduler    bool          `env:"SCHEDULER_ENABLED" default:"true" help:"Whether this replica runs scheduled jobs (retries of alerts, clean-up); at least one must."`
-	DLQRetries   int           `env:"DLQ_MAX_RETRIES" default:"5" min:"0" max:"100" help:"Retries of an alert after its first attempt."`
-	DLQDelay     time.Duration `env:"DLQ_RETRY_DELAY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"Base of the delay between retries, which doubles each time."`
-	DLQSweep     time.Duration `env:"DLQ_RETRY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"How often the queue is swept for alerts that no wake-up announced."`
-	DLQCleanup   time.Duration `env:"DLQ_CLEANUP_DAYS" default:"30" unit:"d" min:"1" max:"3650" help:"Age at which delivered, discarded and cancelled alerts are deleted."`
-	DLQLease     time.Duration `env:"DLQ_LEASE_SECONDS" default:"30" unit:"s" min:"1" max:"3600" help:"How long alerts in flight belong to a replica without a sign of life; then another one takes over."`
-	CBFailMax    int           `env:"CB_FAIL_MAX" default:"5" min:"1" max:"1000" help:"Consecutive failures of an integration that open its circuit breaker."`
-	CBReset      time.Duration `env:"CB_RESET_TIMEOUT" default:"60" unit:"s" min:"1" max:"86400" help:"How long a circuit breaker stays open before one probe."`
+	DatabaseURL     URL           `env:"DATABASE_URL" flag:"database-url" default:"sqlite://instance/chatbot.db" form:"database" help:"Where everything is stored: SQLite (embedded) or PostgreSQL."`
+	RedisURL        URL           `env:"REDIS_URL" flag:"redis-url" form:"redis" help:"Redis shared by all replicas; without it each replica keeps its own limits and cache."`
+	Port            int           `env:"PORT" flag:"port" on:"serve" default:"8080" min:"0" max:"65535" help:"TCP port of the HTTP server; 0 picks a free one."`
+	Listen          string        `env:"LISTEN" flag:"listen" on:"serve" form:"listen" help:"Address to listen on, with or without a port; all addresses when empty."`
+	PublicURL       string        `env:"PUBLIC_URL" form:"http" help:"Address under which visitors reach this service, for links in mail."`
+	CORSOrigins     []string      `env:"CORS_ALLOWED_ORIGINS" form:"origins" help:"Web origins that may call the API from a browser; none when empty."`
+	AdminAPIKey     Secret        `env:"ADMIN_API_KEY" help:"Bearer key of the admin API, which is closed while this is empty."`
+	MigrationSecret Secret        `env:"MIGRATION_SECRET" help:"Secret of the HTTP endpoint that migrates the database, which is off while this is empty."`
+	LogLevel        string        `env:"LOG_LEVEL" flag:"log-level" on:"serve" default:"info" oneof:"debug|info|warn|error" help:"Least level that is logged."`
+	LogFormat       string        `env:"LOG_FORMAT" flag:"log-format" on:"serve" default:"text" oneof:"text|json" help:"Form of the log on standard error."`
+	KnowledgeDir    string        `env:"KNOWLEDGE_DIR" help:"Folder of knowledge base files that replaces the embedded one."`
+	ConsentMode     string        `env:"CONSENT_MODE" default:"explicit" oneof:"explicit|implied" help:"Consent of a new conversation: false until given (explicit) or true until withdrawn (implied)."`
+	Scheduler       bool          `env:"SCHEDULER_ENABLED" default:"true" help:"Whether this replica runs scheduled jobs (retries of alerts, clean-up); at least one must."`
+	DLQRetries      int           `env:"DLQ_MAX_RETRIES" default:"5" min:"0" max:"100" help:"Retries of an alert after its first attempt."`
+	DLQDelay        time.Duration `env:"DLQ_RETRY_DELAY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"Base of the delay between retries, which doubles each time."`
+	DLQSweep        time.Duration `env:"DLQ_RETRY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"How often the queue is swept for alerts that no wake-up announced."`
+	DLQCleanup      time.Duration `env:"DLQ_CLEANUP_DAYS" default:"30" unit:"d" min:"1" max:"3650" help:"Age at which delivered, discarded and cancelled alerts are deleted."`
+	DLQLease        time.Duration `env:"DLQ_LEASE_SECONDS" default:"30" unit:"s" min:"1" max:"3600" help:"How long alerts in flight belong to a replica without a sign of life; then another one takes over."`
+	CBFailMax       int           `env:"CB_FAIL_MAX" default:"5" min:"1" max:"1000" help:"Consecutive failures of an integration that open its circuit breaker."`
+	CBReset         time.Duration `env:"CB_RESET_TIMEOUT" default:"60" unit:"s" min:"1" max:"86400" help:"How long a circuit breaker stays open before one probe."`
+
+	LLMURL     URL           `env:"OPENAI_BASE_URL" form:"http" help:"Address of an OpenAI-compatible API, such as https://llm.example/v1, that words the bot's answers; that of OpenAI when only OPENAI_API_KEY is set, none when neither is."`
+	LLMKey     Secret        `env:"OPENAI_API_KEY" help:"API key for the language model."`
+	LLMModel   string        `env:"GPT_MODEL" default:"gpt-4o-mini" help:"Name of the language model."`
+	LLMTimeout time.Duration `env:"OPENAI_TIMEOUT_SECONDS" default:"12" unit:"s" min:"0.1" max:"50" help:"How long the language model may take for an answer before the knowledge base gives its own."`
+	LLMIdle    time.Duration `env:"OPENAI_IDLE_TIMEOUT_SECONDS" default:"5" unit:"s" min:"0.1" max:"50" help:"How long the language model may be silent within an answer."`
 
 	SlackWebhookURL Secret      `env:"SLACK_WEBHOOK_URL" form:"http" help:"Slack incoming webhook for lead alerts."`
 	SlackRate       float64     `env:"SLACK_RATE" default:"1" min:"0.01" max:"100" help:"Slack messages per second."`

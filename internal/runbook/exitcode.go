@@ -21,6 +21,7 @@ var exitCodes = map[chatops.Code]int{
 	chatops.CodeUnauthorized: exitRefused,
 	chatops.CodeNotFound:     exitNotFound,
 	chatops.CodeConflict:     exitFailed,
+	chatops.CodeMismatch:     exitFailed,
 	chatops.CodeTooLarge:     exitUsage,
 	chatops.CodeRateLimited:  exitUnavailable,
 	chatops.CodeUnavailable:  exitUnavailable,

@@ -78,6 +78,7 @@ var statusByCode = map[chatops.Code]int{
 	chatops.CodeUnauthorized: http.StatusUnauthorized,
 	chatops.CodeNotFound:     http.StatusNotFound,
 	chatops.CodeConflict:     http.StatusConflict,
+	chatops.CodeMismatch:     http.StatusUnprocessableEntity,
 	chatops.CodeTooLarge:     http.StatusRequestEntityTooLarge,
 	chatops.CodeRateLimited:  http.StatusTooManyRequests,
 	chatops.CodeUnavailable:  http.StatusServiceUnavailable,
