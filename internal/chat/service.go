@@ -24,6 +24,11 @@ const (
 // Options are the settings of a Service.
 type Options struct {
 	Store chatops.ConversationStore
+	// Once keeps the replies of requests that carry a key; nil: keys are refused.
+	Once chatops.OnceStore
+	// Leads keeps the leads that come without a conversation; nil: CreateLead
+	// fails.
+	Leads chatops.LeadStore
 	// Knowledge is what the bot knows, from LoadKnowledge; nil means the embedded
 	// knowledge base.
 	Knowledge *Knowledge
@@ -52,6 +57,7 @@ type Service struct {
 	knowledge *Knowledge
 	extractor *Extractor
 	index     *Index
+	flights   flights
 }
 
 // New builds a service, or gives CodeInvalid for a setting that cannot work.
@@ -106,20 +112,43 @@ const (
 	maxPause    = 50 * time.Millisecond
 )
 
-// Reply answers one message and stores the turn: one load, one save. Errors:
-// CodeInvalid and CodeTooLarge for the request, CodeUnavailable when the turn
-// could not be stored, CodeConflict when others kept changing the conversation.
+// Reply answers one message and stores the turn: one load, one save, and one
+// claim when the request has a key. The same message of the same session, sent
+// again while it is being answered, gets the same answer and is stored once.
+// Errors: CodeInvalid and CodeTooLarge for the request, CodeUnavailable when the
+// turn could not be stored, CodeConflict when others kept changing the
+// conversation or a request with the same key is running, CodeMismatch when the
+// key was used for another request.
 func (s *Service) Reply(ctx context.Context, req chatops.ChatRequest) (*chatops.ChatReply, error) {
 	text, err := checkMessage(req.Message)
 	if err != nil {
 		return nil, err
 	}
+	if req.SessionID != "" {
+		if err := checkSessionID(req.SessionID); err != nil {
+			return nil, err
+		}
+	}
+	req.Message = text
+	switch {
+	case req.Once != nil:
+		return s.replyOnce(ctx, req)
+	case req.SessionID == "":
+		return s.answer(ctx, req)
+	}
+	return s.flights.do(ctx, flightKey{req.SessionID, text}, time.Now(), func() (*chatops.ChatReply, error) {
+		return s.answer(ctx, req)
+	})
+}
+
+// answer answers a checked request, again and again while others change the
+// conversation.
+func (s *Service) answer(ctx context.Context, req chatops.ChatRequest) (*chatops.ChatReply, error) {
 	fresh := req.SessionID == ""
 	if fresh {
 		req.SessionID = newSessionID()
-	} else if err := checkSessionID(req.SessionID); err != nil {
-		return nil, err
 	}
+	var first chatops.Conversation // as it was when the request came
 	for attempt := 1; ; attempt++ {
 		conv := s.newConversation(req.SessionID)
 		if !fresh || attempt > 1 {
@@ -131,7 +160,14 @@ func (s *Service) Reply(ctx context.Context, req chatops.ChatRequest) (*chatops.
 				return nil, err
 			}
 		}
-		reply, err := s.turn(ctx, conv, text, req.Consent)
+		if attempt == 1 {
+			first = conv
+		} else if req.Once == nil {
+			if same, err := s.reposted(ctx, &first, &conv, req.Message); same != nil || err != nil {
+				return same, err
+			}
+		}
+		reply, err := s.turn(ctx, conv, &req)
 		if err == nil || chatops.ErrorCode(err) != chatops.CodeConflict || attempt == maxAttempts {
 			return reply, err
 		}
@@ -142,32 +178,28 @@ func (s *Service) Reply(ctx context.Context, req chatops.ChatRequest) (*chatops.
 }
 
 // turn answers a message in a loaded conversation and stores the result.
-func (s *Service) turn(ctx context.Context, conv chatops.Conversation, text string, consent chatops.ChatConsent) (_ *chatops.ChatReply, err error) {
-	now := s.opts.NowFunc().UTC()
-	conv.LastUserMessageAt = now
-	if consent.Marketing != nil {
-		conv.MarketingConsent = *consent.Marketing
+func (s *Service) turn(ctx context.Context, conv chatops.Conversation, req *chatops.ChatRequest) (*chatops.ChatReply, error) {
+	conv.LastUserMessageAt = s.opts.NowFunc().UTC()
+	if req.Consent.Marketing != nil {
+		conv.MarketingConsent = *req.Consent.Marketing
 	}
-	if consent.RODO != nil {
-		conv.RODOConsent = *consent.RODO
+	if req.Consent.RODO != nil {
+		conv.RODOConsent = *req.Consent.RODO
 	}
-	x := s.converse(conv, text)
+	x := s.converse(conv, req.Message)
 	response, sources := x.reply()
-	turn := &chatops.Turn{Conversation: x.conv, UserMessage: text, BotMessage: response}
-	if x.stored {
-		turn.Lead = x.lead()
-		if conv.LeadID == 0 {
-			alerts, err := s.leadAlerts(turn.Lead, &x.conv.Facts, now)
-			if err != nil {
-				return nil, err
-			}
-			turn.Alerts = alerts
-		}
+	turn := &chatops.Turn{Conversation: x.conv, UserMessage: req.Message, BotMessage: response}
+	if err := s.addLead(ctx, turn, x, &conv, req.Consent); err != nil {
+		return nil, err
 	}
-	if turn.Lead == nil && conv.LeadID != 0 && (consent.Marketing != nil || consent.RODO != nil) {
-		if turn.Lead, err = s.leadWithConsent(ctx, &conv); err != nil {
-			return nil, err
-		}
+	after := x.conv
+	if turn.Lead != nil && after.LeadID == 0 {
+		after.LeadID = -1 // not known yet: there will be one
+	}
+	reply := s.replyOf(&after, x.lang, response, sources)
+	var err error
+	if turn.Once, err = keep(req.Once, reply); err != nil {
+		return nil, err
 	}
 	res, err := s.opts.Store.SaveTurn(ctx, turn)
 	if err != nil {
@@ -176,16 +208,34 @@ func (s *Service) turn(ctx context.Context, conv chatops.Conversation, text stri
 	if res.AlertsQueued > 0 {
 		s.opts.WakeFunc()
 	}
-	if res.LeadID != 0 {
-		x.conv.LeadID = res.LeadID
+	reply.ConversationID = res.ConversationID
+	return reply, nil
+}
+
+// addLead puts the lead into a turn that confirms or changes it, with its alerts.
+func (s *Service) addLead(ctx context.Context, turn *chatops.Turn, x *exchange, conv *chatops.Conversation, consent chatops.ChatConsent) (err error) {
+	if x.stored {
+		turn.Lead = x.lead()
+		if conv.LeadID == 0 {
+			turn.Alerts, err = s.leadAlerts(turn.Lead, &x.conv.Facts, conv.LastUserMessageAt)
+		}
+		return err
 	}
-	shown := x.conv.Facts
+	if conv.LeadID != 0 && (consent.Marketing != nil || consent.RODO != nil) {
+		turn.Lead, err = s.leadWithConsent(ctx, conv)
+	}
+	return err
+}
+
+// replyOf is the reply about a conversation's state.
+func (s *Service) replyOf(conv *chatops.Conversation, lang Lang, response string, sources []string) *chatops.ChatReply {
+	shown := conv.Facts
 	shown.Language, shown.BookingIntent = "", false
 	return &chatops.ChatReply{
-		Response: response, SessionID: conv.SessionID, ConversationID: res.ConversationID, Context: shown,
-		LeadScore: Score(&x.conv.Facts), NextBestAction: nextAction(&x.conv),
-		Sources: sources, Language: string(x.lang), Alerts: []string{},
-	}, nil
+		Response: response, SessionID: conv.SessionID, ConversationID: conv.ID, Context: shown,
+		LeadScore: Score(&conv.Facts), NextBestAction: nextAction(conv),
+		Sources: sources, Language: string(lang), Alerts: []string{},
+	}
 }
 
 // leadWithConsent returns the stored lead with the conversation's consent: what

