@@ -188,7 +188,12 @@ func (w *world) serve() *server {
 // startServe returns as soon as the service listens.
 func (w *world) startServe() *server {
 	w.t.Helper()
-	p := w.start("serve")
+	return w.serveBy(w.start("serve"))
+}
+
+// serveBy returns the service that a process runs, as soon as it listens.
+func (w *world) serveBy(p *process) *server {
+	w.t.Helper()
 	line := p.awaitLog(`"msg":"serving"`)
 	var entry struct {
 		Address string `json:"address"`
