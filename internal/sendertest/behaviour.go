@@ -12,6 +12,9 @@ type Behaviour struct {
 	Hang   bool // never answer; ends when the client or the fake goes away
 	Drop   bool // close the connection instead of answering
 	Work   bool // do the work before Status, Hang or Drop take effect
+	// WriteFunc, when set, writes the answer instead of all the others. It ends
+	// when gone is closed: the client or the fake went away.
+	WriteFunc func(w http.ResponseWriter, r Request, gone <-chan struct{})
 }
 
 // OK does the work and answers as the receiver does.

@@ -145,6 +145,22 @@ func (h *HTTP) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	req := Request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Clone(), Body: body, At: time.Now()}
 	b, stopped := h.record(req)
+	if b.WriteFunc != nil {
+		gone := make(chan struct{})
+		end := sync.OnceFunc(func() { close(gone) })
+		defer context.AfterFunc(r.Context(), end)()
+		served := make(chan struct{})
+		defer close(served)
+		go func() {
+			select {
+			case <-stopped:
+				end()
+			case <-served:
+			}
+		}()
+		b.WriteFunc(w, req, gone)
+		return
+	}
 	reply := ""
 	if b.Work || b.plain() {
 		reply = h.workFunc(req)
