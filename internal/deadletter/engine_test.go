@@ -223,7 +223,7 @@ func TestRun_SurvivesAPanickingSender(t *testing.T) { // fault F14
 		})
 		poison := q.add(20, "poison", "slack:a")
 		good := q.add(20, "test", "slack:a")
-		r := start(t, q, Options{}, s)
+		r := start(t, q, Options{RandFunc: half}, s)
 		r.settle()
 		for _, id := range good {
 			r.wantStatus(id, chatops.AlertDelivered)

@@ -30,17 +30,21 @@ func TestFingerprint_StaysTheSameAcrossVersions(t *testing.T) {
 
 func TestFingerprint_IgnoresWhatDiffersFromAlertToAlert(t *testing.T) {
 	t.Parallel()
+	// "dial db.pwd: item" hides the item, because it could be a password. That
+	// such a host splits a group is the lesser evil.
+	endsLikeASecret := regexp.MustCompile(`(password|passwd|pwd|secret)$`)
 	vary := map[string]*rapid.Generator[string]{
 		"number":   rapid.StringMatching(`[0-9]{1,12}`),
 		"duration": rapid.StringMatching(`[0-9]{1,3}(\.[0-9])?(ms|s|m)`),
 		"time":     rapid.StringMatching(`20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](Z|\+02:00)?`),
-		"host":     rapid.StringMatching(`[a-z]{1,8}(-[a-z]{1,4})?\.[a-z]{2,8}(\.[a-z]{2,3})?(:[0-9]{2,5})?`),
-		"address":  rapid.StringMatching(`([0-9]{1,3}\.){3}[0-9]{1,3}:[0-9]{2,5}`),
-		"ipv6":     rapid.StringMatching(`\[2001:db8::[0-9a-f]{1,4}\]:[0-9]{2,5}`),
-		"hex":      rapid.StringMatching(`[0-9a-f]{16,40}`),
-		"uuid":     rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}`),
-		"email":    rapid.StringMatching(`[a-z]{1,8}@[a-z]{1,8}\.[a-z]{2}`),
-		"url":      rapid.StringMatching(`https://[a-z]{3,8}\.[a-z]{2,3}/[a-zA-Z0-9/]{1,30}`),
+		"host": rapid.StringMatching(`[a-z]{1,8}(-[a-z]{1,4})?\.[a-z]{2,8}(\.[a-z]{2,3})?(:[0-9]{2,5})?`).
+			Filter(func(host string) bool { return !endsLikeASecret.MatchString(host) }),
+		"address": rapid.StringMatching(`([0-9]{1,3}\.){3}[0-9]{1,3}:[0-9]{2,5}`),
+		"ipv6":    rapid.StringMatching(`\[2001:db8::[0-9a-f]{1,4}\]:[0-9]{2,5}`),
+		"hex":     rapid.StringMatching(`[0-9a-f]{16,40}`),
+		"uuid":    rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}`),
+		"email":   rapid.StringMatching(`[a-z]{1,8}@[a-z]{1,8}\.[a-z]{2}`),
+		"url":     rapid.StringMatching(`https://[a-z]{3,8}\.[a-z]{2,3}/[a-zA-Z0-9/]{1,30}`),
 	}
 	for name, gen := range vary {
 		t.Run(name, func(t *testing.T) {

@@ -32,6 +32,7 @@ func TestRedact_TakesSecretsAndPersonalDataAway(t *testing.T) {
 		{"basic", "sent basic dXNlcjpwYXNz to it", "sent basic [redacted] to it"},
 		{"password", "login with password=hunter2 refused", "login with password=[redacted] refused"},
 		{"password with colon", "password: hunter2", "password: [redacted]"},
+		{"password of a dotted setting", "spring.datasource.password: hunter2", "spring.datasource.password: [redacted]"},
 		{"json secret", `{"token":"abc","x":1}`, `{"token":"[redacted]","x":1}`},
 		{"slack token", "token xoxb-123456-abcdefghijkl bad", "token [token] bad"},
 		{"hex", "trace 0123456789abcdef", "trace [token]"},

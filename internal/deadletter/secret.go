@@ -61,8 +61,7 @@ func hideAfterKey(text, key string, colon bool) string {
 			return b.String()
 		}
 		start := done + i + len(key)
-		afterDot := done+i > 0 && text[done+i-1] == '.' // a host name, "db.pwd: refused"
-		value := valueStart(text[start:], colon && !afterDot)
+		value := valueStart(text[start:], colon)
 		b.WriteString(text[done : start+value])
 		done = start + value
 		if value == 0 {
