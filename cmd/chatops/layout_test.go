@@ -24,6 +24,11 @@ var alsoMayImport = map[string][]string{
 	"internal/sqlite":   {"migrations"},
 	// Flags, `config view` and `config check` are made from the settings struct.
 	"internal/runbook": {"internal/config"},
+	// A limit that cannot be read stops the start, like any bad setting.
+	"internal/config": {"internal/ratelimit"},
+	// The server counts requests against limits; the grammar and the exact
+	// window are rules of their own.
+	"internal/server": {"internal/ratelimit"},
 	// The delivery engine drives the breakers, call by call.
 	"internal/deadletter": {"internal/breaker"},
 	// Test support starts its servers in one way.

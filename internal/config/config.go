@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 )
@@ -29,6 +30,9 @@ type Config struct {
 	PublicURL       string        `env:"PUBLIC_URL" form:"http" help:"Address under which visitors reach this service, for links in mail."`
 	CORSOrigins     []string      `env:"CORS_ALLOWED_ORIGINS" form:"origins" help:"Web origins that may call the API from a browser; none when empty."`
 	AdminAPIKey     Secret        `env:"ADMIN_API_KEY" help:"Bearer key of the admin API, which is closed while this is empty."`
+	LeadRateLimit   string        `env:"LEAD_RATE_LIMIT" default:"5 per minute" form:"limit" help:"Leads that one client may create."`
+	TrustedProxies  []string      `env:"TRUSTED_PROXIES" form:"networks" help:"Proxies whose X-Forwarded-For is believed; the header is ignored when empty."`
+	Environment     string        `env:"ENVIRONMENT" help:"Name of this environment, as /api/status shows it; else that of the profile."`
 	MigrationSecret Secret        `env:"MIGRATION_SECRET" help:"Secret of the HTTP endpoint that migrates the database, which is off while this is empty."`
 	LogLevel        string        `env:"LOG_LEVEL" flag:"log-level" on:"serve" default:"info" oneof:"debug|info|warn|error" help:"Least level that is logged."`
 	LogFormat       string        `env:"LOG_FORMAT" flag:"log-format" on:"serve" default:"text" oneof:"text|json" help:"Form of the log on standard error."`
@@ -96,4 +100,16 @@ func (c *Config) ListenAddress() string {
 		host = host[1 : len(host)-1]
 	}
 	return net.JoinHostPort(host, strconv.Itoa(c.Port))
+}
+
+// TrustedNetworks is TRUSTED_PROXIES as networks; a lone address is a network
+// of one.
+func (c *Config) TrustedNetworks() []netip.Prefix {
+	networks := make([]netip.Prefix, 0, len(c.TrustedProxies))
+	for _, text := range c.TrustedProxies {
+		if p, ok := parseNetwork(text); ok { // Load has refused the others
+			networks = append(networks, p)
+		}
+	}
+	return networks
 }

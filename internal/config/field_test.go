@@ -106,6 +106,12 @@ func TestParse_AcceptsAndRejectsByForm(t *testing.T) {
 		{"LISTEN", "::1", "::1"},
 		{"LISTEN", "127.0.0.1:99999", nil},
 		{"LISTEN", "not a host", nil},
+		{"LEAD_RATE_LIMIT", "10/second;200 per hour", "10/second;200 per hour"},
+		{"LEAD_RATE_LIMIT", "many per minute", nil},
+		{"LEAD_RATE_LIMIT", "0 per minute", nil},
+		{"TRUSTED_PROXIES", "10.0.0.0/8, ::1", []string{"10.0.0.0/8", "::1"}},
+		{"TRUSTED_PROXIES", "10.0.0.0/33", nil},
+		{"TRUSTED_PROXIES", "proxy.example", nil},
 	}
 	for _, tt := range tests {
 		got, ok := fieldOf(t, tt.env).parse(tt.text)

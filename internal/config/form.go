@@ -3,9 +3,12 @@ package config
 import (
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"chatops/internal/ratelimit"
 )
 
 // form is a named shape that a text setting must have.
@@ -23,6 +26,8 @@ var forms = map[string]form{
 	"http":           {"an https:// or http:// address", isHTTP},
 	"origins":        {"origins such as https://www.firma.example, separated by commas, or *", isOrigins},
 	"listen":         {"an address such as 127.0.0.1, [::1] or 127.0.0.1:8080", isListen},
+	"limit":          {ratelimit.Example, isLimit},
+	"networks":       {"addresses and networks such as 10.0.0.0/8 or 192.0.2.7, separated by commas", isNetworks},
 	"smtp":           {"smtp://user:password@host:587?tls=starttls|implicit|none", isSMTP},
 	"email":          {"one e-mail address", isEmail},
 	"mailbox":        {"an e-mail address, as in bot@firma.example or Bot <bot@firma.example>", isMailbox},
@@ -86,6 +91,37 @@ func isListen(text string) bool {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && n <= 65535 && !strings.ContainsAny(host, "/ \t")
+}
+
+func isLimit(text string) bool {
+	_, err := ratelimit.Parse(text)
+	return err == nil
+}
+
+func isNetworks(text string) bool {
+	for _, item := range splitList(text) {
+		if _, ok := parseNetwork(item); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// parseNetwork reads a network or a lone address. IPv4 addresses written in
+// IPv6 are the IPv4 ones; bits after the prefix are dropped.
+func parseNetwork(text string) (netip.Prefix, bool) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		a = a.Unmap().WithZone("")
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p.Masked(), true
 }
 
 func isSMTP(text string) bool {

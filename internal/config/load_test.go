@@ -326,3 +326,25 @@ func FuzzParseFile_NeverPanicsNorShowsUnquotedText(f *testing.F) {
 		}
 	})
 }
+
+func TestTrustedNetworks_ReadsNetworksAndLoneAddresses(t *testing.T) {
+	t.Parallel()
+	l, err := Load(sources(map[string]string{
+		"TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.7,2001:db8::1/32, ::ffff:198.51.100.0/120, fe80::1%eth0",
+	}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "198.51.100.0/24", "fe80::1/128"}
+	var got []string
+	for _, p := range l.Config.TrustedNetworks() {
+		got = append(got, p.String())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("networks %v, want %v", got, want)
+	}
+	_, err = Load(sources(map[string]string{"LEAD_RATE_LIMIT": "5 per fortnight"}, nil))
+	if err == nil || !strings.Contains(err.Error(), `LEAD_RATE_LIMIT is "5 per fortnight" (environment): must be limits such as "30 per minute"`) {
+		t.Errorf("a bad limit gives %v", err)
+	}
+}
