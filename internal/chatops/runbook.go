@@ -152,6 +152,9 @@ type AlertStore interface {
 // Store is a whole store.
 type Store interface {
 	ConversationStore
+	LeadStore
+	OnceStore
+	ConsentStore
 	Queue
 	AlertStore
 	// Ping makes a round trip to the database.

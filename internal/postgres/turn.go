@@ -59,7 +59,8 @@ with lead as (
     notes = coalesce(leads.notes, excluded.notes),
     monday_item_id = coalesce(leads.monday_item_id, excluded.monday_item_id),
     lead_score = excluded.lead_score, data_confirmed = excluded.data_confirmed,
-    marketing_consent = excluded.marketing_consent, rodo_consent = excluded.rodo_consent,
+    marketing_consent = excluded.marketing_consent and (leads.marketing_consent or not ` + withdrawn + `),
+    rodo_consent = excluded.rodo_consent and (leads.rodo_consent or not ` + revoked + `),
     updated_at = excluded.updated_at
   returning id, xmax = 0 as created),
 alert as (
@@ -73,6 +74,13 @@ alert as (
   on conflict (idempotency_key) where idempotency_key is not null do nothing
   returning id)
 select id, created, (select count(*) from alert) from lead`
+
+	// A consent that was withdrawn on record, by the lead's address or for the
+	// lead itself, does not come back with a later turn.
+	withdrawn = `(exists (select from suppression s where s.email_key in (lower(leads.email), lower(excluded.email)))
+      or exists (select from consent_audit_log a where a.lead_id = leads.id and a.action in ('unsubscribe', 'revoke_consent')))`
+	revoked = `(exists (select from suppression s where s.email_key in (lower(leads.email), lower(excluded.email)) and s.scope = 'all')
+      or exists (select from consent_audit_log a where a.lead_id = leads.id and a.action = 'revoke_consent'))`
 )
 
 // SaveTurn stores a turn in one transaction and one round trip.
@@ -80,6 +88,11 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 	alerts, err := newAlertColumns(turn.Alerts)
 	if err != nil {
 		return nil, err
+	}
+	if turn.Once != nil {
+		if err := turn.Once.Validate(); err != nil {
+			return nil, err
+		}
 	}
 	facts, err := json.Marshal(turn.Conversation.Facts)
 	if err != nil {
@@ -89,27 +102,33 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 	var res chatops.TurnResult
 	err = s.batch(ctx, func(b *pgx.Batch) {
 		res = chatops.TurnResult{}
-		c := &turn.Conversation
-		session := chatops.CleanText(c.SessionID)
-		statement := updateConversation
-		if c.Version == 0 {
-			statement = insertConversation
-		}
-		b.Queue(statement, now, session, chatops.CleanText(c.Email), string(chatops.CleanJSON(facts)),
-			null(c.StartedAt), null(c.EndedAt), c.AwaitingConfirmation, c.FollowupCount,
-			null(c.LastFollowupAt), null(c.LastUserMessageAt), c.MarketingConsent, c.RODOConsent,
-			c.NeedsHumanReview, c.Version,
-		).QueryRow(func(row pgx.Row) error { return row.Scan(nil, &res.ConversationID, &res.Version) })
+		session := chatops.CleanText(turn.Conversation.SessionID)
+		queueConversation(b, &res, now, &turn.Conversation, string(chatops.CleanJSON(facts)))
 		b.Queue(insertMessages, now, session,
 			chatops.CleanText(turn.UserMessage), chatops.CleanText(turn.BotMessage))
 		if turn.Lead != nil {
 			queueLead(b, &res, append(leadParams(now, session, turn.Lead), alerts.params()...))
+		}
+		if turn.Once != nil {
+			b.Queue(keepTurn, append(append([]any{now}, replyParams(turn.Once)...), session)...)
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &res, nil
+}
+
+func queueConversation(b *pgx.Batch, res *chatops.TurnResult, now any, c *chatops.Conversation, facts string) {
+	statement := updateConversation
+	if c.Version == 0 {
+		statement = insertConversation
+	}
+	b.Queue(statement, now, chatops.CleanText(c.SessionID), chatops.CleanText(c.Email), facts,
+		null(c.StartedAt), null(c.EndedAt), c.AwaitingConfirmation, c.FollowupCount,
+		null(c.LastFollowupAt), null(c.LastUserMessageAt), c.MarketingConsent, c.RODOConsent,
+		c.NeedsHumanReview, c.Version,
+	).QueryRow(func(row pgx.Row) error { return row.Scan(nil, &res.ConversationID, &res.Version) })
 }
 
 func queueLead(b *pgx.Batch, res *chatops.TurnResult, params []any) {

@@ -33,6 +33,9 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 	if err := validateAlerts(turn.Alerts); err != nil {
 		return nil, err
 	}
+	if err := validateOnce(turn.Once); err != nil {
+		return nil, err
+	}
 	facts, err := json.Marshal(turn.Conversation.Facts)
 	if err != nil {
 		return nil, chatops.WrapError(chatops.CodeInvalid, err, "facts of the conversation cannot be stored")
@@ -45,19 +48,28 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 			return err
 		}
 		_, err := tx.exec(insertMessages, res.ConversationID, text(turn.UserMessage), text(turn.BotMessage), stamp(tx.now))
-		if err != nil || turn.Lead == nil {
-			return err
+		if err == nil && turn.Lead != nil {
+			err = tx.saveTurnLead(turn, &res)
 		}
-		if err := tx.saveLead(text(turn.Conversation.SessionID), turn.Lead, &res); err != nil || !res.LeadCreated {
-			return err
+		if err == nil && turn.Once != nil {
+			err = tx.keepReply(turn.Once, res.ConversationID)
 		}
-		res.AlertsQueued, err = tx.enqueue(turn.Alerts)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &res, nil
+}
+
+// saveTurnLead stores the turn's lead, and its alerts when the lead is new.
+func (tx *writeTx) saveTurnLead(turn *chatops.Turn, res *chatops.TurnResult) error {
+	err := tx.saveLead(text(turn.Conversation.SessionID), turn.Lead, res)
+	if err != nil || !res.LeadCreated {
+		return err
+	}
+	res.AlertsQueued, err = tx.enqueue(turn.Alerts)
+	return err
 }
 
 // saveConversation creates or changes the conversation, or gives CodeConflict

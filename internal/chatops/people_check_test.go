@@ -1,0 +1,154 @@
+package chatops
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+func TestLeadChecks_RefuseWhatNoStoreKeeps(t *testing.T) {
+	t.Parallel()
+	long, bad := strings.Repeat("ł", 256), LeadStatus("won")
+	for name, err := range map[string]error{
+		"lead's address": (&Lead{Email: long}).Validate(),
+		"lead's state":   (&Lead{Status: bad}).Validate(),
+		"lead's score":   (&Lead{LeadScore: math.MaxInt32 + 1}).Validate(),
+		"new address":    (&LeadChange{Email: &long}).Validate(),
+		"new state":      (&LeadChange{Status: &bad}).Validate(),
+		"filter's state": (&LeadFilter{Status: bad}).Validate(),
+		"filter's sort":  (&LeadFilter{Sort: "id; drop table leads"}).Validate(),
+	} {
+		if ErrorCode(err) != CodeInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	whole, empty := strings.Repeat("ł", 255), ""
+	for name, err := range map[string]error{
+		"lead":   (&Lead{Email: whole, Status: LeadLost, LeadScore: 100}).Validate(),
+		"empty":  (&Lead{}).Validate(),
+		"change": (&LeadChange{Email: &empty}).Validate(),
+		"filter": (&LeadFilter{Sort: SortLeadScore, Status: LeadNew}).Validate(),
+		"all":    (&LeadFilter{}).Validate(),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLeadFilter_NamesTheSortsThatExist(t *testing.T) {
+	t.Parallel()
+	err := (&LeadFilter{Sort: "phone"}).Validate()
+	want := `sort leads by "phone": must be one of created_at, updated_at, name, email, status, lead_score`
+	if err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+}
+
+func TestOnceKey_RefusesEmptyAndLongParts(t *testing.T) {
+	t.Parallel()
+	good := OnceKey{Scope: strings.Repeat("s", 200), Key: strings.Repeat("k", 64), Body: "b", Owner: "o"}
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(*OnceKey, string){
+		"scope": func(k *OnceKey, s string) { k.Scope = s },
+		"key":   func(k *OnceKey, s string) { k.Key = s },
+		"body":  func(k *OnceKey, s string) { k.Body = s },
+		"owner": func(k *OnceKey, s string) { k.Owner = s },
+	} {
+		for _, value := range []string{"", strings.Repeat("x", 201)} {
+			k := good
+			spoil(&k, value)
+			if err := k.Validate(); ErrorCode(err) != CodeInvalid {
+				t.Errorf("%s of %d bytes: %v", name, len(value), err)
+			}
+		}
+	}
+}
+
+func TestConsentWithdrawal_MustNameSomebodyAndSomething(t *testing.T) {
+	t.Parallel()
+	for name, w := range map[string]ConsentWithdrawal{
+		"nobody":       {Action: ActionRevoke},
+		"nothing":      {EmailKey: "a@b.pl"},
+		"other action": {Action: ActionRODOGiven, EmailKey: "a@b.pl"},
+		"long address": {Action: ActionRevoke, EmailKey: strings.Repeat("a", 256)},
+	} {
+		if err := w.Validate(); ErrorCode(err) != CodeInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w := ConsentWithdrawal{Action: ActionUnsubscribe, LeadID: 1}
+	if err := w.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConsentOrigin_IsClippedByCharacters(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ż", 2000)
+	o := ConsentOrigin{IPAddress: long, UserAgent: long, Reason: "\x00" + long}.Clipped()
+	for want, text := range map[int]string{50: o.IPAddress, 500: o.UserAgent, 1000: o.Reason} {
+		if n := utf8.RuneCountInString(text); n != want || !utf8.ValidString(text) {
+			t.Errorf("clipped to %d characters, want %d", n, want)
+		}
+	}
+	short := ConsentOrigin{IPAddress: "2001:db8::1", UserAgent: "curl", Reason: "nie chcę"}
+	if got := short.Clipped(); got != short {
+		t.Errorf("a short origin became %+v", got)
+	}
+	if strings.Contains(o.Reason, "\x00") {
+		t.Error("a NUL was kept")
+	}
+}
+
+// foldASCII is lower() of SQLite, and of PostgreSQL in the C locale.
+func foldASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+func TestEmailSpellings_FindAnAddressWhateverItsCase(t *testing.T) {
+	t.Parallel()
+	if got := EmailSpellings("jan@example.pl"); !slices.Equal(got, []string{"jan@example.pl"}) {
+		t.Errorf("an address in ASCII has the spellings %q", got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		letters := rapid.SliceOfN(rapid.SampledFrom([]rune("abzłóżß.+1")), 1, 6).Draw(t, "letters")
+		key := string(letters) + "@x.pl"
+		typed := []rune(key)
+		for i := range typed {
+			if rapid.Bool().Draw(t, "upper") && typed[i] != 'ß' {
+				typed[i] = []rune(strings.ToUpper(string(typed[i])))[0]
+			}
+		}
+		list := EmailSpellings(key)
+		if list[0] != key {
+			t.Fatalf("the first spelling of %q is %q", key, list[0])
+		}
+		many := 0
+		for _, r := range key {
+			if strings.ContainsRune("łóż", r) {
+				many++
+			}
+		}
+		if many <= fewLetters && !slices.Contains(list, foldASCII(string(typed))) {
+			t.Fatalf("spellings of %q are %q, without that of %q", key, list, string(typed))
+		}
+		if !slices.Contains(list, foldASCII(strings.ToUpper(key))) && !strings.Contains(key, "ß") {
+			t.Fatalf("spellings of %q are %q, without capitals", key, list)
+		}
+		if len(list) > 1<<fewLetters {
+			t.Fatalf("%d spellings", len(list))
+		}
+	})
+}
