@@ -27,6 +27,7 @@ type Migrator struct {
 	provider  *goose.Provider
 	known     []chatops.Migration
 	translate func(error) error
+	adopted   *chatops.Adoption
 }
 
 var _ chatops.Migrator = (*Migrator)(nil)

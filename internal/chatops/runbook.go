@@ -176,6 +176,11 @@ type MigrationStatus struct {
 	Latest  int64 // what this binary brings
 	Pending []Migration
 	Applied []Migration
+	// Older names the tables of an older application that Up would take over.
+	Older []string
+	// Adopted says that rows of an older application were taken over, so that
+	// Down refuses to drop the tables that hold them.
+	Adopted bool
 }
 
 // Migrator changes the schema. Several may run at once: one works, the others
@@ -183,10 +188,19 @@ type MigrationStatus struct {
 type Migrator interface {
 	// Status reads the state and changes nothing.
 	Status(ctx context.Context) (*MigrationStatus, error)
-	// Up applies what is pending and returns it. CodeConflict when the
-	// database is newer than this binary.
+	// Up takes over the tables of an older application where there are any,
+	// applies what is pending and returns it. CodeConflict when the database
+	// is newer than this binary, or cannot be taken over as it is; in that
+	// case nothing was changed.
 	Up(ctx context.Context) ([]Migration, error)
+	// PreviewAdoption returns what Up would take over and changes nothing; nil
+	// when there is nothing to take over.
+	PreviewAdoption(ctx context.Context) (*Adoption, error)
+	// Adopted returns what the last Up of this Migrator took over; nil when
+	// that was nothing.
+	Adopted() *Adoption
 	// Down reverts the newest applied migration and returns it (nil: none).
+	// CodeConflict when that would drop rows of an older application.
 	Down(ctx context.Context) (*Migration, error)
 	// SQL returns the statements of a migration in the given direction.
 	SQL(version int64, up bool) (string, error)

@@ -303,6 +303,8 @@ func (c *console) prints(want string) {
 type fakeMigrator struct {
 	current int64
 	err     error
+	older   *chatops.Adoption // what Up would take over
+	done    *chatops.Adoption // what it has taken over
 }
 
 var fakeMigrations = []chatops.Migration{{Version: 1, Name: "core"}, {Version: 2, Name: "delivery"}}
@@ -323,8 +325,15 @@ func (m *fakeMigrator) Status(context.Context) (*chatops.MigrationStatus, error)
 func (m *fakeMigrator) Up(ctx context.Context) ([]chatops.Migration, error) {
 	s, err := m.Status(ctx)
 	m.current = 2
+	m.done, m.older = m.older, nil
 	return s.Pending, err
 }
+
+func (m *fakeMigrator) PreviewAdoption(context.Context) (*chatops.Adoption, error) {
+	return m.older, m.err
+}
+
+func (m *fakeMigrator) Adopted() *chatops.Adoption { return m.done }
 
 func (m *fakeMigrator) Down(context.Context) (*chatops.Migration, error) {
 	if m.current == 0 {
