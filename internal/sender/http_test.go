@@ -59,7 +59,7 @@ func TestPost_ARequestThatCouldNotBeWrittenIsTransient(t *testing.T) {
 func TestPost_AStalledWriteIsAmbiguousAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	url := listen(t, func(net.Conn) { <-t.Context().Done() })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	_, err := newHTTPClient("test", "", nil).post(ctx, url, []byte("{}"), nil)
 	f := failed(t, err, chatops.FailAmbiguous)
