@@ -114,7 +114,7 @@ var shared = sync.OnceValues(func() (string, error) {
 	if external := os.Getenv(EnvURL); external != "" {
 		return checkURL(external)
 	}
-	server := &Server{}
+	server := &Server{address: testserver.Loopback}
 	if err := server.init(); err != nil {
 		return "", err
 	}

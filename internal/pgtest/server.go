@@ -60,6 +60,7 @@ type Server struct {
 	bin      string
 	dir      string
 	password string
+	address  string
 	port     int
 	url      string
 	cred     *syscall.Credential
@@ -70,7 +71,7 @@ type Server struct {
 // it when the test ends. TEST_DATABASE_URL has no influence on it.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
-	s := &Server{tb: tb, options: o}
+	s := &Server{tb: tb, options: o, address: testserver.PrivateAddress()}
 	if err := s.init(); err != nil {
 		tb.Fatalf("PostgreSQL for tests: %v", err)
 	}
@@ -102,7 +103,7 @@ func (s *Server) Database(name string) string {
 }
 
 // Addr is the server's TCP address, host:port.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Addr() string { return net.JoinHostPort(s.address, strconv.Itoa(s.port)) }
 
 // Dir is the server's data directory.
 func (s *Server) Dir() string { return filepath.Join(s.dir, "data") }
@@ -225,7 +226,7 @@ func (s *Server) firstStart() (err error) {
 }
 
 func (s *Server) choosePort() (err error) {
-	s.port, err = testserver.FreePort()
+	s.port, err = testserver.FreePort(s.address)
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(superuser, s.password),
 		Host: s.Addr(), Path: "/" + maintenance, RawQuery: "sslmode=disable",
@@ -260,7 +261,7 @@ func (s *Server) start() error {
 
 func (s *Server) commandLine() []string {
 	settings := map[string]string{
-		"listen_addresses":        "127.0.0.1",
+		"listen_addresses":        s.address,
 		"port":                    strconv.Itoa(s.port),
 		"unix_socket_directories": s.dir,
 		"max_connections":         "400",

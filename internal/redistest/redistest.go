@@ -57,7 +57,7 @@ var shared = sync.OnceValues(func() (string, error) {
 	if external := os.Getenv(EnvURL); external != "" {
 		return withDatabase(external, 0)
 	}
-	server := &Server{options: Options{Settings: map[string]string{"databases": "1024"}}}
+	server := &Server{address: testserver.Loopback, options: Options{Settings: map[string]string{"databases": "1024"}}}
 	if err := server.init(); err != nil {
 		return "", err
 	}

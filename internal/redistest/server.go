@@ -22,7 +22,7 @@ import (
 	"chatops/internal/testserver"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // Options of a dedicated server.
 type Options struct {
@@ -43,6 +43,7 @@ type Server struct {
 	program  string
 	dir      string
 	password string
+	address  string
 	port     int
 	url      string
 	cred     *syscall.Credential
@@ -53,7 +54,7 @@ type Server struct {
 // it when the test ends. TEST_REDIS_URL has no influence on it.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
-	s := &Server{tb: tb, options: o}
+	s := &Server{tb: tb, options: o, address: testserver.PrivateAddress()}
 	if err := s.init(); err != nil {
 		tb.Fatalf("Redis for tests: %v", err)
 	}
@@ -66,7 +67,7 @@ func Start(tb testing.TB, o Options) *Server {
 func (s *Server) URL() string { return s.url }
 
 // Addr is the server's TCP address, host:port.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Addr() string { return net.JoinHostPort(s.address, strconv.Itoa(s.port)) }
 
 // Socket is the path of the server's Unix socket.
 func (s *Server) Socket() string { return filepath.Join(s.dir, "redis.sock") }
@@ -159,7 +160,7 @@ func (s *Server) init() (err error) {
 // somebody took the first one in between.
 func (s *Server) firstStart() (err error) {
 	for range 3 {
-		if s.port, err = testserver.FreePort(); err != nil {
+		if s.port, err = testserver.FreePort(s.address); err != nil {
 			return err
 		}
 		u := url.URL{Scheme: "redis", User: url.UserPassword("", s.password), Host: s.Addr(), Path: "/0"}
@@ -197,7 +198,7 @@ func (s *Server) start() error {
 
 func (s *Server) configuration() string {
 	settings := map[string]string{
-		"bind":        "127.0.0.1",
+		"bind":        s.address,
 		"port":        strconv.Itoa(s.port),
 		"unixsocket":  s.Socket(),
 		"requirepass": s.password,

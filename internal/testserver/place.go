@@ -3,7 +3,9 @@ package testserver
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/user"
@@ -72,10 +74,26 @@ func Own(path string, cred *syscall.Credential) error {
 	return nil
 }
 
-// FreePort returns a loopback port that nobody listened on a moment ago.
-func FreePort() (int, error) {
+// PrivateAddress returns a loopback address for one server alone, so that its
+// port is still free when it starts again: no other server listens there, and no
+// outgoing connection comes from there. Only Linux has such addresses without
+// further ado; elsewhere it is 127.0.0.1.
+func PrivateAddress() string {
+	if runtime.GOOS != "linux" {
+		return Loopback
+	}
+	n := rand.Uint32N(1<<22) + 1<<22 // 127.64.0.0 to 127.127.255.255
+	return netip.AddrFrom4([4]byte{127, byte(n >> 16), byte(n >> 8), byte(n)}).String()
+}
+
+// Loopback is the address of servers that are not stopped and started again.
+const Loopback = "127.0.0.1"
+
+// FreePort returns a port of a loopback address that nobody listened on a moment
+// ago.
+func FreePort(address string) (int, error) {
 	var lc net.ListenConfig
-	l, err := lc.Listen(background, "tcp4", "127.0.0.1:0")
+	l, err := lc.Listen(background, "tcp4", net.JoinHostPort(address, "0"))
 	if err != nil {
 		return 0, fmt.Errorf("find free port: %w", err)
 	}

@@ -160,5 +160,5 @@ func (p *Process) Wait(timeout time.Duration) error {
 // Kill ends the server and everything below it without asking, and waits.
 func (p *Process) Kill() error {
 	_ = p.SignalTree(syscall.SIGKILL)
-	return p.Wait(10 * time.Second)
+	return p.Wait(time.Minute)
 }

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +22,9 @@ import (
 
 	"chatops/internal/testserver"
 )
+
+// patience bounds every wait for something that should come soon.
+const patience = time.Minute
 
 // envRole makes the test binary play a test process that is to be killed.
 const envRole = "TESTSERVER_ROLE"
@@ -54,7 +60,7 @@ func family(dir string) (string, error) {
 		return "", err
 	}
 	child := ""
-	err = p.AwaitReady(10*time.Second, func(context.Context) error {
+	err = p.AwaitReady(patience, func(context.Context) error {
 		text, err := os.ReadFile(note)
 		child = strings.TrimSpace(string(text))
 		return err
@@ -102,7 +108,7 @@ func TestProcess_DiesWithAKilledTestProcess(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = cmd.Wait()
-			err = testserver.Poll(10*time.Second, func(context.Context) error {
+			err = testserver.Poll(patience, func(context.Context) error {
 				_, statErr := os.Stat(fields[0])
 				if statErr == nil {
 					statErr = fmt.Errorf("directory %s still exists", fields[0])
@@ -139,7 +145,7 @@ func TestProcess_KillReachesFrozenChildren(t *testing.T) { //nolint:paralleltest
 		t.Fatal(err)
 	}
 	for pid := range strings.FieldsSeq(pids) {
-		err := testserver.Poll(5*time.Second, func(context.Context) error { return gone(number(t, pid)) })
+		err := testserver.Poll(patience, func(context.Context) error { return gone(number(t, pid)) })
 		if err != nil {
 			t.Error(err)
 		}
@@ -154,7 +160,7 @@ func TestAwaitReady_ReportsTheLogOfAServerThatExits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = p.AwaitReady(10*time.Second, func(context.Context) error { return errors.New("no answer") })
+	err = p.AwaitReady(patience, func(context.Context) error { return errors.New("no answer") })
 	if err == nil || !strings.Contains(err.Error(), "exited while starting:\nport 80 is taken") {
 		t.Fatalf("error = %v", err)
 	}
@@ -169,6 +175,26 @@ func TestPoll_ReturnsTheLastErrorWhenTheTimeIsUp(t *testing.T) {
 	})
 	if err == nil || !strings.HasSuffix(err.Error(), fmt.Sprintf("refused %d", calls)) {
 		t.Fatalf("error = %v after %d calls", err, calls)
+	}
+}
+
+func TestPrivateAddress_IsALoopbackAddressThatCanBeListenedOn(t *testing.T) {
+	t.Parallel()
+	address := testserver.PrivateAddress()
+	if ip, err := netip.ParseAddr(address); err != nil || !ip.IsLoopback() {
+		t.Fatalf("address %q: %v", address, err)
+	}
+	port, err := testserver.FreePort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ln.Close()
+	if runtime.GOOS == "linux" && (address == testserver.Loopback || address == testserver.PrivateAddress()) {
+		t.Errorf("%s is not private", address)
 	}
 }
 
