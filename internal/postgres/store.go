@@ -20,6 +20,9 @@ type Options struct {
 	MaxConns int32
 	// QueryTimeout bounds a call whose context has no deadline; 0 means 15 s.
 	QueryTimeout time.Duration
+	// PollEvery bounds how late Watch wakes when a notification is lost; 0 means
+	// 1 s.
+	PollEvery time.Duration
 	// ListenURL is where Watch listens, for a URL that leads through a pooler
 	// in transaction mode; empty means the store's own URL.
 	ListenURL string
@@ -34,6 +37,7 @@ type Store struct {
 	host    string // for messages: "db.example:5432"
 	clock   func() time.Time
 	timeout time.Duration
+	poll    time.Duration
 	log     *slog.Logger
 
 	announceMu sync.Mutex
@@ -62,10 +66,13 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		pool: pool, listen: listen, host: hosts(config.ConnConfig),
-		clock: o.Clock, timeout: o.QueryTimeout, log: o.Log,
+		clock: o.Clock, timeout: o.QueryTimeout, poll: o.PollEvery, log: o.Log,
 	}
 	if s.timeout <= 0 {
 		s.timeout = 15 * time.Second
+	}
+	if s.poll <= 0 {
+		s.poll = time.Second
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

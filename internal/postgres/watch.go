@@ -10,29 +10,27 @@ import (
 
 const (
 	channel = "chatops_alerts"
-	// pollEvery bounds how late a wake-up is when a notification is lost.
-	pollEvery = time.Second
 	// announceEvery bounds the notifications of a process: each one is an
 	// exclusive section of its commit and wakes every listener.
 	announceEvery = 50 * time.Millisecond
 )
 
-// Watch calls wake for every notification and once a second besides, until the
-// context ends. A lost connection is made again.
+// Watch calls wake for every notification and every Options.PollEvery besides,
+// until the context ends. A lost connection is made again.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
 	for ctx.Err() == nil {
 		if err := s.listenOnce(ctx, wake); err != nil {
 			s.log.WarnContext(ctx, "listening for alerts was interrupted, polling goes on",
 				slog.String("error", translate(s.host, err).Error()))
-			s.poll(ctx, wake)
+			s.wakeLater(ctx, wake)
 		}
 	}
 	return nil
 }
 
-// poll wakes once after the interval.
-func (s *Store) poll(ctx context.Context, wake func()) {
-	timer := time.NewTimer(pollEvery)
+// wakeLater wakes once after the interval.
+func (s *Store) wakeLater(ctx context.Context, wake func()) {
+	timer := time.NewTimer(s.poll)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -64,7 +62,7 @@ func (s *Store) listenOnce(ctx context.Context, wake func()) error {
 	}
 	wake() // for whatever was queued while nobody listened
 	for {
-		waiting, cancel := context.WithTimeout(ctx, pollEvery)
+		waiting, cancel := context.WithTimeout(ctx, s.poll)
 		_, err := conn.WaitForNotification(waiting)
 		quiet := waiting.Err() != nil
 		cancel()

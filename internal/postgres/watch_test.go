@@ -8,7 +8,7 @@ import (
 	"chatops/internal/postgres"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // watch starts a watcher that reports the time of each wake.
 func watch(t *testing.T, s *postgres.Store) <-chan time.Time {
@@ -39,30 +39,21 @@ func nextWake(t *testing.T, wakes <-chan time.Time) time.Time {
 func TestAnnounce_WakesAnotherProcessLongBeforeThePoll(t *testing.T) {
 	t.Parallel()
 	url := migrated(t)
-	wakes := watch(t, open(t, url, postgres.Options{Log: testLog(t)}))
+	wakes := watch(t, open(t, url, postgres.Options{PollEvery: time.Hour, Log: testLog(t)}))
 	nextWake(t, wakes) // listening
-	fast := 0
 	for range 5 {
 		sender := open(t, url, postgres.Options{}) // a process of its own: nothing is throttled
-		sent := time.Now()
 		if err := sender.Announce(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for at := nextWake(t, wakes); at.Before(sent); at = nextWake(t, wakes) {
-		}
-		if time.Since(sent) < 500*time.Millisecond {
-			fast++
-		}
-	}
-	if fast < 3 {
-		t.Errorf("only %d of 5 announcements came faster than the poll", fast)
+		nextWake(t, wakes)
 	}
 }
 
 func TestAnnounce_IsThrottled(t *testing.T) {
 	t.Parallel()
 	url := migrated(t)
-	wakes := watch(t, open(t, url, postgres.Options{Log: testLog(t)}))
+	wakes := watch(t, open(t, url, postgres.Options{PollEvery: time.Hour, Log: testLog(t)}))
 	nextWake(t, wakes)
 	sender := open(t, url, postgres.Options{})
 	start := time.Now()
@@ -73,8 +64,8 @@ func TestAnnounce_IsThrottled(t *testing.T) {
 	}
 	most := int(time.Since(start)/(50*time.Millisecond)) + 1
 	nextWake(t, wakes)
-	if n := len(wakes); n > most+3 {
-		t.Errorf("%d wakes after 500 announcements, want at most about %d", n, most)
+	if n := len(wakes) + 1; n > most {
+		t.Errorf("%d wakes after 500 announcements, want at most %d", n, most)
 	}
 }
 
