@@ -4,13 +4,11 @@ import (
 	"context"
 	"net/http"
 	"reflect"
-	"strings"
 	"sync"
 
 	"chatops/internal/chatops"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 var (
@@ -27,39 +25,27 @@ var useProblems = sync.OnceFunc(func() {
 	huma.NewErrorWithContext = humaError
 })
 
-// newAPI makes the huma API whose operations become routes of mux. Huma's own
+// newAPI makes the huma API whose operations become routes of the mux. Huma's own
 // routes for the document are off: theirs load scripts from other hosts.
-func newAPI(mux *http.ServeMux, version string) huma.API {
+func newAPI(s *Server) huma.API {
 	useProblems()
-	return humago.New(gatedMux{mux}, huma.Config{
+	return huma.NewAPI(huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title:   "chatops",
-				Version: version,
+				Version: s.opts.Version.Version,
 				Description: "Backend of a lead-generating chatbot. Every error is application/problem+json " +
 					"(RFC 9457) with the text once more as error, and a request_id to quote.",
 			},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: securitySchemes(),
 			},
 		},
 		Formats:       huma.DefaultFormats,
 		DefaultFormat: "application/json",
-	})
-}
-
-// gatedMux registers routes whose requests pass the body gate first.
-type gatedMux struct{ *http.ServeMux }
-
-// HandleFunc registers a route; the pattern begins with the method.
-func (m gatedMux) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
-	method, _, _ := strings.Cut(pattern, " ")
-	if method == http.MethodGet || method == http.MethodHead {
-		m.ServeMux.HandleFunc(pattern, handler)
-		return
-	}
-	m.ServeMux.HandleFunc(pattern, gate(handler))
+	}, routes{s})
 }
 
 // jsonBody is the input of an operation that reads its own body: the gate has
@@ -68,25 +54,27 @@ type jsonBody struct {
 	RawBody []byte `contentType:"application/json"`
 }
 
-// addJSON registers an operation that takes a JSON body. The body is documented
-// by B and read by the handler.
-func addJSON[B, O any](s *Server, op huma.Operation, handler func(context.Context, *jsonBody) (*O, error)) {
+// addJSON registers an operation that takes a JSON body, and returns what the
+// document holds of it. The body is documented by B and read by the handler from
+// the RawBody of I, which jsonBody has where there are no parameters.
+func addJSON[B, I, O any](s *Server, op huma.Operation, handler func(context.Context, *I) (*O, error)) *huma.Operation {
 	op.SkipValidateBody = true
 	op.MaxBodyBytes = -1    // the gate has read and bounded it
 	op.BodyReadTimeout = -1 // and has set the connection's deadlines
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	addOperation(s, op, handler)
+	added := addOperation(s, op, handler)
 	// Huma has documented the raw bytes. The request body is shared with the
 	// document by its pointer.
 	op.RequestBody.Content["application/json"].Schema = huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[B]())
+	return added
 }
 
-// addOperation registers an operation. Errors of the handler become problems
-// that carry the request's id; those of codes that callers may not see are
-// logged.
-func addOperation[I, O any](s *Server, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+// addOperation registers an operation and returns what the document holds of it.
+// Errors of the handler become problems that carry the request's id; those of
+// codes that callers may not see are logged.
+func addOperation[I, O any](s *Server, op huma.Operation, handler func(context.Context, *I) (*O, error)) *huma.Operation {
 	op.SkipValidateParams = true // handlers check, so that all errors read alike
 	if op.Responses["503"] == nil {
 		op.Errors = append(op.Errors, http.StatusServiceUnavailable)
@@ -98,6 +86,31 @@ func addOperation[I, O any](s *Server, op huma.Operation, handler func(context.C
 		}
 		return out, nil
 	})
+	return operationOf(s.api.OpenAPI(), op.Method, op.Path)
+}
+
+// operationOf finds an operation in a document.
+func operationOf(doc *huma.OpenAPI, method, path string) *huma.Operation {
+	for m, op := range operationsOf(doc.Paths[path]) {
+		if m == method {
+			return op
+		}
+	}
+	return nil
+}
+
+// operationsOf lists the operations of a path by their methods.
+func operationsOf(item *huma.PathItem) map[string]*huma.Operation {
+	all := map[string]*huma.Operation{}
+	for method, op := range map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+	} {
+		if op != nil {
+			all[method] = op
+		}
+	}
+	return all
 }
 
 // fail turns an error into a problem and logs what the caller is not told.

@@ -65,7 +65,7 @@ func TestCanaries_OfDependenciesStayInTheLog(t *testing.T) {
 		return nil, chatops.WrapError(chatops.CodeUnavailable, hidden, "load the conversation: database unreachable")
 	}
 	for _, a := range []*answer{
-		f.post(t, `{"message":"a"}`), f.get(t, "/api/chatbot/history/s-1"), f.get(t, "/api/health"),
+		f.post(t, `{"message":"a"}`), f.get(t, "/api/chatbot/history/"+session), f.get(t, "/api/health"),
 		f.get(t, "/api/health/deep"), f.get(t, "/readyz"), f.get(t, "/metrics"),
 	} {
 		if strings.Contains(a.Body, canary) {

@@ -2,10 +2,9 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
+	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -43,17 +42,15 @@ type chatOutput struct{ Body *chatops.ChatReply }
 const errMessageText = "Message must be a non-empty string"
 
 func (s *Server) addChat() {
-	addJSON[chatBody](s, huma.Operation{
+	op := addJSON[chatBody](s, huma.Operation{
 		OperationID: "chat", Method: http.MethodPost, Path: "/api/chatbot/chat",
 		Summary:     "Say something to the chatbot",
 		Description: "Answers a message and stores the turn: whoever gets a 200 can rely on it.",
-		Tags:        []string{"Chat"},
+		Tags:        []string{"Chat"}, Parameters: []*huma.Param{onceParam()},
+		Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity},
 	}, s.chat)
-	addOperation(s, huma.Operation{
-		OperationID: "history", Method: http.MethodGet, Path: "/api/chatbot/history/{session_id}",
-		Summary: "Messages of a conversation, oldest first",
-		Tags:    []string{"Chat"}, Errors: []int{http.StatusBadRequest},
-	}, s.history)
+	documentHeader(op, "200", replayHeader, "true: this is the answer of an earlier request with the same Idempotency-Key")
+	s.addHistory()
 	addOperation(s, huma.Operation{
 		OperationID: "chat-health", Method: http.MethodGet, Path: "/api/chatbot/health",
 		Summary: "Says that the chatbot's API answers",
@@ -68,9 +65,17 @@ func (s *Server) chat(ctx context.Context, in *jsonBody) (*chatOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	x := exchangeOf(ctx)
+	if req.Once, err = s.onceKey(x, "chat", s.chatOwner(x, &req), req.Message, req.SessionID,
+		said(req.Consent.Marketing), said(req.Consent.RODO)); err != nil {
+		return nil, err
+	}
 	reply, err := s.opts.Chat.Reply(ctx, req)
 	if err != nil {
 		return nil, err
+	}
+	if reply.Replayed {
+		x.replayed()
 	}
 	if reply.Sources == nil || reply.Alerts == nil {
 		filled := *reply
@@ -81,13 +86,32 @@ func (s *Server) chat(ctx context.Context, in *jsonBody) (*chatOutput, error) {
 	return &chatOutput{Body: reply}, nil
 }
 
+// chatOwner returns who a key belongs to: the conversation or, where it is to
+// begin, the client.
+func (s *Server) chatOwner(x *exchange, req *chatops.ChatRequest) func() string {
+	return func() string {
+		if req.SessionID == "" {
+			return s.clientScope(x)
+		}
+		return ":" + req.SessionID
+	}
+}
+
+// said writes what may be left out.
+func said(answer *bool) string {
+	if answer == nil {
+		return ""
+	}
+	return strconv.FormatBool(*answer)
+}
+
 // decodeChat reads the body of a chat request and checks what does not depend
 // on the conversation. Unknown members are ignored, as they always were.
 func decodeChat(body []byte) (chatops.ChatRequest, error) {
 	var req chatops.ChatRequest
 	members, err := parseObject(body)
 	if err != nil {
-		return req, refuseBody(err)
+		return req, refuseBody(err, errMessageText)
 	}
 	for _, m := range members {
 		ok := true
@@ -119,16 +143,6 @@ func decodeChat(body []byte) (chatops.ChatRequest, error) {
 
 var errSessionID = chatops.Errorf(chatops.CodeInvalid,
 	"session_id must have 1 to %d printable characters without spaces", chatops.MaxSessionIDLength)
-
-// refuseBody keeps the text that clients know for a body that is no JSON object
-// and adds the reason as the detail.
-func refuseBody(err error) error {
-	var je *jsonError
-	if errors.As(err, &je) && je.syntax {
-		return &detailedError{error: chatops.Errorf(chatops.CodeInvalid, errMessageText), detail: err.Error()}
-	}
-	return chatops.Errorf(chatops.CodeInvalid, "%s", err)
-}
 
 // decodeConsent reads {"marketing": bool, "rodo": bool}; null and absent members
 // leave consent as it is.
@@ -173,37 +187,6 @@ func validSessionID(id string) bool {
 		}
 	}
 	return n > 0 && n <= chatops.MaxSessionIDLength
-}
-
-type historyInput struct {
-	SessionID string `path:"session_id" maxLength:"100" doc:"The conversation's session_id"`
-}
-
-type historyOutput struct{ Body historyBody }
-
-type historyBody struct {
-	Messages []historyMessage `json:"messages" nullable:"false"`
-}
-
-type historyMessage struct {
-	Message   string    `json:"message"`
-	Sender    string    `json:"sender" enum:"user,bot"`
-	Timestamp time.Time `json:"timestamp" doc:"UTC"`
-}
-
-func (s *Server) history(ctx context.Context, in *historyInput) (*historyOutput, error) {
-	if !validSessionID(in.SessionID) {
-		return nil, errSessionID
-	}
-	messages, err := s.opts.Chat.History(ctx, in.SessionID)
-	if err != nil {
-		return nil, err
-	}
-	out := &historyOutput{Body: historyBody{Messages: make([]historyMessage, len(messages))}}
-	for i, m := range messages {
-		out.Body.Messages[i] = historyMessage{Message: m.Text, Sender: string(m.Sender), Timestamp: m.At.UTC()}
-	}
-	return out, nil
 }
 
 type chatHealthOutput struct{ Body chatHealth }

@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"chatops/internal/chatops"
 )
@@ -174,43 +173,6 @@ func TestChat_BoundsTheBody(t *testing.T) {
 	r.ContentLength = -1
 	r.Header.Set("Content-Type", "application/json")
 	f.serve(t, r).wantProblem(t, http.StatusRequestEntityTooLarge)
-}
-
-func TestHistory_ListsMessages(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t, nil)
-	at := time.Date(2026, 3, 29, 3, 30, 0, 125_000_000, time.FixedZone("CEST", 7200))
-	var asked string
-	f.chat.historyFunc = func(_ context.Context, id string) ([]chatops.Message, error) {
-		asked = id
-		return []chatops.Message{
-			{ID: 1, Text: "<b>cześć</b>", Sender: chatops.SenderUser, At: at},
-			{ID: 2, Text: "Dzień dobry", Sender: chatops.SenderBot, At: at.Add(time.Second)},
-		}, nil
-	}
-	got := f.get(t, "/api/chatbot/history/se%C5%BCja%251").Body
-	want := `{"messages":[{"message":"<b>cześć</b>","sender":"user","timestamp":"2026-03-29T01:30:00.125Z"},` +
-		`{"message":"Dzień dobry","sender":"bot","timestamp":"2026-03-29T01:30:01.125Z"}]}`
-	if strings.TrimSpace(got) != want || asked != "seżja%1" {
-		t.Errorf("history of %q: %s", asked, got)
-	}
-	f.chat.historyFunc = nil
-	if got := f.get(t, "/api/chatbot/history/unknown").Body; strings.TrimSpace(got) != `{"messages":[]}` {
-		t.Errorf("unknown session: %s", got)
-	}
-}
-
-func TestHistory_SaysWhenTheDatabaseIsDown(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t, nil)
-	f.chat.historyFunc = func(context.Context, string) ([]chatops.Message, error) {
-		return nil, chatops.Errorf(chatops.CodeUnavailable, "database unreachable")
-	}
-	r := f.get(t, "/api/chatbot/history/s-1")
-	r.wantProblem(t, http.StatusServiceUnavailable)
-	if r.Header.Get("Retry-After") != "5" {
-		t.Errorf("Retry-After %q", r.Header.Get("Retry-After"))
-	}
 }
 
 func TestChatHealth_NeedsNoDatabase(t *testing.T) {

@@ -53,10 +53,8 @@ type docBody struct{ Media, Name, Text string }
 func documented(doc *huma.OpenAPI) []docOperation {
 	var all []docOperation
 	for path, item := range doc.Paths {
-		for method, op := range map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post} {
-			if op != nil {
-				all = append(all, documentedOperation(method, path, op))
-			}
+		for method, op := range operationsOf(item) {
+			all = append(all, documentedOperation(method, path, op))
 		}
 	}
 	slices.SortFunc(all, func(a, b docOperation) int {

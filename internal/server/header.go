@@ -44,10 +44,11 @@ func setSecurity(h http.Header, secure bool) {
 type cors struct{ origins map[string][]string }
 
 const (
-	corsMethods = "GET, HEAD, POST"
-	corsHeaders = "Content-Type, X-Request-ID, Idempotency-Key"
-	corsExpose  = "X-Request-ID, Retry-After"
-	corsMaxAge  = "600" // seconds that a browser may remember the answer
+	corsMethods = "GET, HEAD, POST, PUT, PATCH"
+	corsHeaders = "Content-Type, X-Request-ID, X-Session-ID, Idempotency-Key, Authorization, X-ADMIN-API-KEY, X-API-KEY"
+	corsExpose  = "X-Request-ID, Retry-After, Idempotent-Replayed, Content-Disposition, " +
+		"RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+	corsMaxAge = "600" // seconds that a browser may remember the answer
 )
 
 func newCORS(origins []string) cors {

@@ -114,9 +114,9 @@ func (x *exchange) route() string {
 		return unmatched
 	}
 	if _, path, ok := strings.Cut(pattern, " "); ok {
-		return path
+		pattern = path
 	}
-	return pattern
+	return strings.TrimSuffix(pattern, "{$}")
 }
 
 // isProbe reports whether a route is asked every few seconds by machines.

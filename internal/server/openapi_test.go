@@ -1,111 +1,25 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"html"
 	"io"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
-
-	"chatops/internal/chatops"
 
 	"github.com/danielgtaylor/huma/v2"
 )
-
-// conforms checks a response against what the OpenAPI document says about its
-// operation, status and media type.
-func conforms(t *testing.T, f *fixture, op *huma.Operation, r *answer) {
-	t.Helper()
-	doc, ok := op.Responses[strconv.Itoa(r.StatusCode)]
-	if !ok {
-		t.Errorf("%s: status %d is not documented", op.OperationID, r.StatusCode)
-		return
-	}
-	media, ok := doc.Content[r.Header.Get("Content-Type")]
-	if !ok {
-		t.Errorf("%s: %d with type %q is not documented", op.OperationID, r.StatusCode, r.Header.Get("Content-Type"))
-		return
-	}
-	var v any
-	if err := json.Unmarshal([]byte(r.Body), &v); err != nil {
-		t.Errorf("%s: %v", op.OperationID, err)
-		return
-	}
-	result := &huma.ValidateResult{}
-	huma.Validate(f.api.OpenAPI().Components.Schemas, media.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, v, result)
-	for _, err := range result.Errors {
-		t.Errorf("%s: %d: %v in %s", op.OperationID, r.StatusCode, err, r.Body)
-	}
-}
 
 // operations lists every documented operation by its id.
 func operations(f *fixture) map[string]*huma.Operation {
 	all := map[string]*huma.Operation{}
 	for _, item := range f.api.OpenAPI().Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op != nil {
-				all[op.OperationID] = op
-			}
+		for _, op := range operationsOf(item) {
+			all[op.OperationID] = op
 		}
 	}
 	return all
-}
-
-func TestResponses_AreWhatTheDocumentSays(t *testing.T) {
-	t.Parallel()
-	down := chatops.Errorf(chatops.CodeUnavailable, "database unreachable")
-	up := newFixture(t, func(o *Options) { o.Health = fullHealth(nil) })
-	ill := newFixture(t, func(o *Options) { o.Health = fullHealth(down) })
-	ill.chat.replyFunc = func(context.Context, chatops.ChatRequest) (*chatops.ChatReply, error) { return nil, down }
-	ill.chat.historyFunc = func(context.Context, string) ([]chatops.Message, error) { return nil, down }
-	up.chat.historyFunc = func(context.Context, string) ([]chatops.Message, error) {
-		return []chatops.Message{{Text: "a", Sender: chatops.SenderBot, At: time.Unix(1, 0)}}, nil
-	}
-	bare := newFixture(t, nil)
-	seen := map[string]bool{}
-	for _, tc := range []struct {
-		f                *fixture
-		id, method, path string
-		body             string
-		header           []string
-		status           int
-	}{
-		{up, "chat", "POST", "/api/chatbot/chat", `{"message":"a"}`, nil, 200},
-		{up, "chat", "POST", "/api/chatbot/chat", `{}`, nil, 400},
-		{up, "chat", "POST", "/api/chatbot/chat", `{"message":"` + strings.Repeat("a", 4001) + `"}`, nil, 413},
-		{up, "chat", "POST", "/api/chatbot/chat", `{"message":"a"}`, []string{"Content-Type", "text/plain"}, 415},
-		{ill, "chat", "POST", "/api/chatbot/chat", `{"message":"a"}`, nil, 503},
-		{up, "history", "GET", "/api/chatbot/history/s-1", "", nil, 200},
-		{bare, "history", "GET", "/api/chatbot/history/s-1", "", nil, 200},
-		{up, "history", "GET", "/api/chatbot/history/a%20b", "", nil, 400},
-		{ill, "history", "GET", "/api/chatbot/history/s-1", "", nil, 503},
-		{up, "chat-health", "GET", "/api/chatbot/health", "", nil, 200},
-		{up, "health", "GET", "/api/health", "", nil, 200},
-		{ill, "health", "GET", "/api/health", "", nil, 503},
-		{up, "health-deep", "GET", "/api/health/deep", "", nil, 200},
-		{bare, "health-deep", "GET", "/api/health/deep", "", nil, 200},
-		{ill, "health-deep", "GET", "/api/health/deep", "", nil, 503},
-	} {
-		op := operations(tc.f)[tc.id]
-		if op == nil {
-			t.Fatalf("operation %s is not documented", tc.id)
-		}
-		seen[tc.id] = true
-		r := tc.f.do(t, tc.method, tc.path, tc.body, tc.header...)
-		if r.StatusCode != tc.status {
-			t.Errorf("%s: status %d, want %d: %s", tc.id, r.StatusCode, tc.status, r.Body)
-		}
-		conforms(t, tc.f, op, r)
-	}
-	for id := range operations(up) {
-		if !seen[id] {
-			t.Errorf("operation %s has no test here", id)
-		}
-	}
 }
 
 func TestConforms_NoticesADeviation(t *testing.T) {

@@ -1,19 +1,50 @@
 package server
 
 import (
+	"context"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"chatops/internal/chatops"
+	"chatops/internal/ratelimit"
 )
 
 // Options is what a server is made of. Chat and Health.PingFunc are required.
+// What is nil among Leads, CreateLeadFunc, Consent, Knowledge and MigrateFunc
+// leaves its endpoints out.
 type Options struct {
 	Chat    ChatService
 	Health  Health
 	Version Version
-	Log     *slog.Logger // nil: slog.DiscardHandler
+
+	Leads LeadStore
+	// CreateLeadFunc stores a lead that a form sends, with its score, consent and
+	// alerts. once is nil for a request without Idempotency-Key; otherwise the
+	// errors of chatops.OnceStore may come back, and replayed says that the lead
+	// is that of an earlier request.
+	CreateLeadFunc func(ctx context.Context, l *chatops.Lead, once *chatops.OnceKey) (stored *chatops.Lead, replayed bool, err error)
+	LeadLimit      ratelimit.Limit // leads that one client may create; nil: 5 per minute
+	Consent        chatops.ConsentStore
+	// ImpliedConsent is the marketing consent of a conversation that begins with
+	// a consent to processing (CONSENT_MODE=implied).
+	ImpliedConsent bool
+	Knowledge      Knowledge
+
+	// AdminKeys open what holds personal data; empty ones are ignored, and with
+	// none it is closed.
+	AdminKeys []string
+	// MigrateFunc brings the database up to date. It is served where
+	// MigrationSecret is set.
+	MigrateFunc     func(context.Context) (*MigrationReport, error)
+	MigrationSecret string
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	Environment    string       // what /api/status calls the environment; "": "development"
+	Log            *slog.Logger // nil: slog.DiscardHandler
 	// CORSOrigins are the origins ("https://firma.example") whose pages may call
 	// the API, compared exactly. None: only our own pages.
 	CORSOrigins []string
@@ -58,6 +89,12 @@ func (o *Options) setDefaults() {
 	}
 	if o.Version.Version == "" {
 		o.Version.Version = "dev"
+	}
+	if o.Environment == "" {
+		o.Environment = "development"
+	}
+	if len(o.LeadLimit) == 0 {
+		o.LeadLimit = ratelimit.Limit{{Count: 5, Window: time.Minute}}
 	}
 	for _, d := range []struct {
 		value    *time.Duration

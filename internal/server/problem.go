@@ -21,6 +21,8 @@ type Problem struct { //nolint:errname // the OpenAPI document shows the name
 	Detail    string `json:"detail" doc:"What was wrong with this request"`
 	Message   string `json:"error" doc:"The error as a short text"`
 	RequestID string `json:"request_id" doc:"Quote it when you report the problem"`
+	// RetryAfter repeats the header for clients of the older API.
+	RetryAfter int `json:"retry_after,omitempty" doc:"Over a limit: seconds to wait"`
 
 	retryAfter int // seconds; 0: no Retry-After header
 }
@@ -49,6 +51,9 @@ func (p *Problem) GetHeaders() http.Header {
 func (p *Problem) setHeaders(h http.Header) {
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="chatops"`) // RFC 9110, section 15.5.2
 	}
 }
 
@@ -95,8 +100,11 @@ func newProblem(status int, text, requestID string) *Problem {
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Detail: text, Message: text, RequestID: requestID,
 	}
-	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+	switch status {
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		p.retryAfter = retryAfterSeconds
+	case http.StatusConflict:
+		p.retryAfter = 1 // somebody else is at it, for a moment
 	}
 	return p
 }
@@ -135,7 +143,7 @@ func problemOf(err error, requestID string) *Problem {
 func (p *Problem) write(w http.ResponseWriter) {
 	body, err := json.Marshal(p)
 	if err != nil {
-		panic(err) // six strings and numbers
+		panic(err) // strings and numbers
 	}
 	h := w.Header()
 	p.setHeaders(h)

@@ -57,7 +57,7 @@ func TestErrors_OfTheChatServiceBecomeProblems(t *testing.T) {
 			if strings.Contains(r.Body, "hunter2") || strings.Contains(r.Body, "jan@") {
 				t.Errorf("body shows the cause: %s", r.Body)
 			}
-			if retry := r.Header.Get("Retry-After"); (retry != "") != (tc.status == 503) {
+			if retry := r.Header.Get("Retry-After"); retry != map[int]string{503: "5", 409: "1"}[tc.status] {
 				t.Errorf("Retry-After %q with status %d", retry, tc.status)
 			}
 		})

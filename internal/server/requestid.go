@@ -38,9 +38,14 @@ type requestIDKey struct{}
 
 // requestID returns the id of the request that ctx belongs to, or "".
 func requestID(ctx context.Context) string {
-	x, _ := ctx.Value(requestIDKey{}).(*exchange)
-	if x == nil {
-		return ""
+	if x := exchangeOf(ctx); x != nil {
+		return x.id
 	}
-	return x.id
+	return ""
+}
+
+// exchangeOf returns the exchange that ctx belongs to. Every handler has one.
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(requestIDKey{}).(*exchange)
+	return x
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,39 +24,64 @@ type Server struct {
 	examined *verdict[*deepHealth]
 	draining atomic.Bool
 	inFlight atomic.Int64
+
+	adminKeys     keyring
+	migrationKeys keyring
+	migrating     sync.Mutex // held while a migration runs
+	migratedFunc  func()     // called when one was done; may be nil
 }
 
 // New makes a server. It panics when the routes contradict each other, which
 // only a change of this package can cause; it starts nothing.
 func New(opts Options) *Server {
 	opts.setDefaults()
-	s := &Server{
-		opts:    opts,
-		mux:     http.NewServeMux(),
-		metrics: newMetrics(opts.Metrics),
-		cors:    newCORS(opts.CORSOrigins),
-		secure:  opts.secure(),
-		started: opts.Now(),
-	}
+	s := newServer(opts)
 	s.pinged = newVerdict(opts.Now, pingMaxAge, s.ping)
 	s.examined = newVerdict(opts.Now, deepMaxAge, s.examine)
-	s.api = newAPI(s.mux, opts.Version.Version)
+	s.api = newAPI(s)
 	s.addChat()
+	s.addLeads()
+	if opts.Consent != nil {
+		s.addConsent()
+	}
+	if opts.Knowledge != nil {
+		s.addKnowledge()
+	}
 	s.addHealth()
+	s.addStatus()
+	if opts.MigrateFunc != nil && opts.MigrationSecret != "" {
+		s.addMigration()
+	}
 	s.addProbes()
 	s.addPages()
 	s.addDocs()
 	return s
 }
 
+// newServer makes a server without routes. The options have their defaults.
+func newServer(opts Options) *Server {
+	return &Server{
+		opts:          opts,
+		mux:           http.NewServeMux(),
+		metrics:       newMetrics(opts.Metrics),
+		cors:          newCORS(opts.CORSOrigins),
+		secure:        opts.secure(),
+		started:       opts.Now(),
+		adminKeys:     newKeyring(opts.AdminKeys...),
+		migrationKeys: newKeyring(opts.MigrationSecret),
+	}
+}
+
 func (s *Server) addProbes() {
-	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, `{"status":"alive"}`)
-	})
+	s.mux.HandleFunc("GET /livez", alive)
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(s.opts.Metrics, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError,
 	}))
+}
+
+func alive(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, `{"status":"alive"}`)
 }
 
 // ready answers whether this process should be given requests.

@@ -1,0 +1,204 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"chatops/internal/chatops"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// The texts that clients of the older API know.
+const (
+	errNobodyNamed  = "Must provide email, conversation_id, or lead_id"
+	errNoEmail      = "Email is required"
+	errBadEmail     = "Invalid email"
+	saidUnsubscribe = "Successfully unsubscribed from marketing emails"
+	saidRevoked     = "All consents revoked. Your data will not be processed."
+)
+
+// Bounds of what the audit log keeps, in characters.
+const (
+	maxUserAgent = 500
+	maxReason    = 1000
+)
+
+// unsubscribeBody documents what POST /api/unsubscribe takes.
+type unsubscribeBody struct {
+	Email          string   `json:"email,omitempty" maxLength:"255"`
+	ConversationID int64    `json:"conversation_id,omitempty"`
+	LeadID         int64    `json:"lead_id,omitempty"`
+	Reason         *string  `json:"reason,omitempty" doc:"Never required"`
+	_              struct{} `json:"-" additionalProperties:"true"`
+}
+
+// revokeBody documents what POST /api/revoke-consent takes.
+type revokeBody struct {
+	Email  string   `json:"email" maxLength:"255"`
+	Reason *string  `json:"reason,omitempty" doc:"Never required"`
+	_      struct{} `json:"-" additionalProperties:"true"`
+}
+
+type withdrawnOutput struct{ Body withdrawn }
+
+type withdrawn struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"`
+	Email   string `json:"email" doc:"As sent, without the spaces around; empty where a number named the person"`
+}
+
+type statusInput struct {
+	Email string `path:"email" doc:"The address, percent-encoded"`
+}
+
+type consentStatusOutput struct{ Body consentStatus }
+
+// consentStatus says nothing but the address to whoever has not proved a right
+// to know: the other members are null then.
+type consentStatus struct {
+	Email            string     `json:"email" doc:"As sent"`
+	Verified         bool       `json:"verified" doc:"false: without the admin key nothing is told"`
+	IsUnsubscribed   *bool      `json:"is_unsubscribed"`
+	MarketingConsent *bool      `json:"marketing_consent"`
+	RODOConsent      *bool      `json:"rodo_consent"`
+	LastAction       *string    `json:"last_action"`
+	LastActionAt     *time.Time `json:"last_action_at" doc:"UTC"`
+}
+
+func (s *Server) addConsent() {
+	addJSON[unsubscribeBody](s, huma.Operation{
+		OperationID: "unsubscribe", Method: http.MethodPost, Path: "/api/unsubscribe", Summary: "Withdraw consent to marketing",
+		Description: "Name the person by email, conversation_id or lead_id. It holds at once, and the answer is the same " +
+			"whether the person is known or not.",
+		Tags: []string{"Consent"},
+	}, s.unsubscribe)
+	addJSON[revokeBody](s, huma.Operation{
+		OperationID: "revoke-consent", Method: http.MethodPost, Path: "/api/revoke-consent", Summary: "Withdraw all consent",
+		Description: "Consent to the processing of personal data and to marketing. It holds at once, and the answer is " +
+			"the same whether the address is known or not.",
+		Tags: []string{"Consent"},
+	}, s.revoke)
+	addOperation(s, huma.Operation{
+		OperationID: "unsubscribe-status", Method: http.MethodGet, Path: "/api/unsubscribe/status/{email}",
+		Summary:     "What is known of an address's consent",
+		Description: "With the admin key; without it every answer is the same.",
+		Tags:        []string{"Consent"}, Errors: []int{400, 404},
+	}, s.consentStatus)
+	addJSON[rodoBody](s, huma.Operation{
+		OperationID: "rodo-consent", Method: http.MethodPost, Path: "/api/chatbot/rodo-consent",
+		Summary: "Give or withdraw consent to the processing of personal data in a conversation",
+		Tags:    []string{"Consent"},
+	}, s.rodoConsent)
+}
+
+func (s *Server) unsubscribe(ctx context.Context, in *jsonBody) (*withdrawnOutput, error) {
+	o, err := decodeObject(in.RawBody, errNobodyNamed)
+	if err != nil {
+		return nil, err
+	}
+	w := chatops.ConsentWithdrawal{Action: chatops.ActionUnsubscribe}
+	byConversation, byLead := false, false
+	if w.ConversationID, byConversation, err = o.id("conversation_id"); err != nil {
+		return nil, err
+	}
+	if w.LeadID, byLead, err = o.id("lead_id"); err != nil {
+		return nil, err
+	}
+	address, err := o.email()
+	if err != nil {
+		return nil, err
+	}
+	if address == nil && !byConversation && !byLead {
+		return nil, chatops.Errorf(chatops.CodeInvalid, errNobodyNamed)
+	}
+	return s.withdraw(ctx, o, w, address, saidUnsubscribe)
+}
+
+func (s *Server) revoke(ctx context.Context, in *jsonBody) (*withdrawnOutput, error) {
+	o, err := decodeObject(in.RawBody, errNoEmail)
+	if err != nil {
+		return nil, err
+	}
+	address, err := o.email()
+	if err != nil {
+		return nil, err
+	}
+	if address == nil {
+		return nil, chatops.Errorf(chatops.CodeInvalid, errNoEmail)
+	}
+	return s.withdraw(ctx, o, chatops.ConsentWithdrawal{Action: chatops.ActionRevoke}, address, saidRevoked)
+}
+
+// withdraw completes a withdrawal and stores it. How much it changed is not
+// told: it would say whether the person is known.
+func (s *Server) withdraw(ctx context.Context, o object, w chatops.ConsentWithdrawal, address *emailAddress, said string) (*withdrawnOutput, error) {
+	reason, err := o.text("reason")
+	if err != nil {
+		return nil, err
+	}
+	w.Origin = s.origin(exchangeOf(ctx).request, reason)
+	out := &withdrawnOutput{Body: withdrawn{Success: true, Message: said}}
+	if address != nil {
+		w.EmailKey, out.Body.Email = address.key, address.typed
+	}
+	if _, err := s.opts.Consent.WithdrawConsent(ctx, w); err != nil && chatops.ErrorCode(err) != chatops.CodeNotFound {
+		return nil, err
+	}
+	return out, nil
+}
+
+// email reads the member email; nil when it is absent, null or blank.
+func (o object) email() (*emailAddress, error) {
+	text, err := o.text("email")
+	if err != nil {
+		return nil, err
+	}
+	a, ok := parseEmail(text)
+	switch {
+	case a.typed == "":
+		return nil, nil //nolint:nilnil // nobody is named
+	case !ok:
+		return nil, chatops.Errorf(chatops.CodeInvalid, errBadEmail)
+	}
+	return &a, nil
+}
+
+// origin is who asked, for the audit log.
+func (s *Server) origin(r *http.Request, reason string) chatops.ConsentOrigin {
+	o := chatops.ConsentOrigin{
+		UserAgent: shorten(chatops.CleanText(r.UserAgent()), maxUserAgent),
+		Reason:    shorten(chatops.CleanText(reason), maxReason),
+	}
+	if a := s.clientAddr(r); a.IsValid() {
+		o.IPAddress = a.String()
+	}
+	return o
+}
+
+func (s *Server) consentStatus(ctx context.Context, in *statusInput) (*consentStatusOutput, error) {
+	a, ok := parseEmail(in.Email)
+	if !ok {
+		return nil, chatops.Errorf(chatops.CodeInvalid, errBadEmail)
+	}
+	out := &consentStatusOutput{Body: consentStatus{Email: a.typed}}
+	if !s.isAdmin(exchangeOf(ctx).request) {
+		return out, nil
+	}
+	known, err := s.opts.Consent.ConsentStatus(ctx, a.key)
+	switch {
+	case chatops.ErrorCode(err) == chatops.CodeNotFound:
+		return nil, chatops.WrapError(chatops.CodeNotFound, err, "Email not found")
+	case err != nil:
+		return nil, err
+	}
+	b := &out.Body
+	b.Verified = true
+	b.IsUnsubscribed, b.MarketingConsent, b.RODOConsent = &known.IsUnsubscribed, &known.MarketingConsent, &known.RODOConsent
+	if known.LastAction != "" {
+		action, at := string(known.LastAction), known.LastActionAt.UTC()
+		b.LastAction, b.LastActionAt = &action, &at
+	}
+	return out, nil
+}
