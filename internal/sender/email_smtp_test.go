@@ -258,6 +258,7 @@ func TestEmail_AFinalDotThatCouldNotBeWrittenIsTransient(t *testing.T) {
 	t.Parallel()
 	server := sendertest.StartSMTP(t, sendertest.SMTPOptions{})
 	e := mailer(t, server)
+	e.times.dot = 50 * time.Millisecond // it waits for an answer all the same
 	dial := e.dialFunc
 	e.dialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
