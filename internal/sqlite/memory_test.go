@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,11 +12,14 @@ import (
 	"chatops/internal/storetest"
 )
 
+var memories atomic.Int64
+
 func TestConformance_InMemory(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(tb testing.TB) storetest.Harness {
 		tb.Helper()
-		name := strings.NewReplacer("/", "-", ",", "").Replace(tb.Name())
+		// Another run of the same test, as with -count, needs another database.
+		name := fmt.Sprintf("%s-%d", strings.NewReplacer("/", "-", ",", "").Replace(tb.Name()), memories.Add(1))
 		migrate(tb, "sqlite::memory:"+name)
 		return storetest.Harness{
 			OpenFunc: func(tb testing.TB, now func() time.Time) chatops.Store {
