@@ -2,19 +2,27 @@ package chat
 
 import (
 	_ "embed" // the list of cities
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed data/cities.txt
 var citiesFile string
 
-// typoCities is how many cities, from the largest on, are recognised with a
-// typing error.
-const typoCities = 70
+// The list of cities begins with the largest. typoCities of them are recognised
+// with a typing error; largeCities are so well known that their names are hardly
+// ever meant as surnames.
+const (
+	typoCities  = 100
+	largeCities = 150
+)
 
 // cityForm is one inflected form of a city's name.
 type cityForm struct {
-	rest       []string // the folded words after the first
+	rest       []string // the folded words after the first; "-" stands for a hyphen that must be written
+	full       string   // the whole form with its diacritics
 	city       int
 	nominative bool
 }
@@ -40,16 +48,10 @@ func newCityIndex(file string) *cityIndex {
 		name, careful := strings.CutPrefix(name, "?")
 		n := len(x.names)
 		x.names, x.careful = append(x.names, name), append(x.careful, careful)
-		forms := declinePlace(name)
-		for e := range strings.SplitSeq(extra, ",") {
-			if e = fold(strings.TrimSpace(e)); e != "" {
-				forms = append(forms, e)
-			}
-		}
-		for i, f := range forms {
+		for i, f := range placeForms(name, extra) {
 			x.add(f, n, i == 0)
-			if n < typoCities && !careful && len(f) > minTypo && !strings.Contains(f, " ") {
-				typoWords, x.typoOf = append(typoWords, f), append(x.typoOf, n)
+			if n < typoCities && !careful && len(f) > minTypo && !strings.ContainsAny(f, " -") {
+				typoWords, x.typoOf = append(typoWords, fold(f)), append(x.typoOf, n)
 			}
 		}
 	}
@@ -57,18 +59,32 @@ func newCityIndex(file string) *cityIndex {
 	return x
 }
 
-func (x *cityIndex) add(form string, city int, nominative bool) {
-	w := strings.Fields(form)
-	x.forms[w[0]] = append(x.forms[w[0]], cityForm{rest: w[1:], city: city, nominative: nominative})
+// placeForms returns all forms of a line of the list, the nominative first.
+func placeForms(name, extra string) []string {
+	forms := declinePlace(name)
+	if short, ok := strings.CutSuffix(name, "-Zdrój"); ok {
+		forms = append(forms, declinePlace(short)...)
+	}
+	for e := range strings.SplitSeq(extra, ",") {
+		e = strings.TrimSpace(e)
+		first, _ := utf8.DecodeRuneInString(e)
+		switch {
+		case e == "":
+		case first == '!':
+			forms = slices.DeleteFunc(forms, func(f string) bool { return f == e[1:] })
+		case unicode.IsUpper(first):
+			forms = append(forms, declinePlace(e)...)
+		default:
+			forms = append(forms, e)
+		}
+	}
+	return forms
 }
 
-var (
-	placePrepositions = words("w we z ze do pod spod kolo obok okolice okolicach okolicy niedaleko blisko miasto miescie miasta miejscowosc " +
-		"miejscowosci lokalizacja lokalizacje in from near at to city town location around")
-	streetWords   = words("ul ulica ulicy al aleja alei aleje os osiedle osiedlu plac placu pl rondo street st avenue")
-	propertyWords = words("mieszkanie mieszkania mieszkaniu dom domu lokal lokalu kawalerka kawalerke kawalerki apartament apartamentu budowa budowy " +
-		"budowe inwestycja inwestycje remont wykonczenie wykonczenia nieruchomosc flat apartment house home property studio klucze kluczy odbior")
-)
+func (x *cityIndex) add(form string, city int, nominative bool) {
+	w := strings.Fields(strings.ReplaceAll(fold(form), "-", " - "))
+	x.forms[w[0]] = append(x.forms[w[0]], cityForm{rest: w[1:], full: form, city: city, nominative: nominative})
+}
 
 // cityMatch is a city found in a text.
 type cityMatch struct {
@@ -77,11 +93,11 @@ type cityMatch struct {
 
 // find returns the city that the text names as the visitor's, in the
 // nominative, or "".
-func (x *cityIndex) find(toks []token) string {
+func (x *cityIndex) find(s string, toks []token) string {
 	var best cityMatch
 	best.score = -1
 	for i := 0; i < len(toks); i++ {
-		m, ok := x.match(toks, i)
+		m, ok := x.match(s, toks, i)
 		if !ok {
 			continue
 		}
@@ -102,24 +118,23 @@ func (x *cityIndex) find(toks []token) string {
 
 // match returns the longest city form that starts at a token and that the
 // surroundings allow.
-func (x *cityIndex) match(toks []token, i int) (cityMatch, bool) {
+func (x *cityIndex) match(s string, toks []token, i int) (cityMatch, bool) {
 	t := &toks[i]
-	if t.kind != kindWord || t.taken != fieldNone || i > 0 && toks[i-1].is(streetWords) ||
-		i > 1 && toks[i-1].fold == "." && toks[i-2].is(streetWords) {
+	if t.kind != kindWord || t.taken != fieldNone || inStreet(toks, i) {
 		return cityMatch{}, false
 	}
 	best, found, nominative := cityMatch{}, false, false
 	for _, f := range x.forms[t.fold] {
 		end, ok := matchRest(toks, i+1, f.rest)
 		better := !found || end > best.end || end == best.end && f.nominative && !nominative
-		if ok && better && x.allowed(toks, i, end, f) {
+		if ok && better && x.spelled(s, toks, i, end, &f) && x.allowed(toks, i, end, &f) {
 			best, found, nominative = cityMatch{city: f.city, first: i, end: end}, true, f.nominative
 		}
 	}
-	if found || len(t.fold) < minTypo || !t.capital && !prepositionBefore(toks, i) {
+	if found || len(t.fold) <= minTypo || !t.capital && !prepositionBefore(toks, i) {
 		return best, found
 	}
-	if len(x.forms[t.fold]) > 0 {
+	if len(x.forms[t.fold]) > 0 || toks[i].is(notCities) {
 		return cityMatch{}, false
 	}
 	x.typos.find(t.fold, func(n int) {
@@ -133,10 +148,10 @@ func (x *cityIndex) match(toks []token, i int) (cityMatch, bool) {
 // matchRest matches the further words of a name, with or without hyphens.
 func matchRest(toks []token, i int, rest []string) (int, bool) {
 	for _, w := range rest {
-		if i < len(toks) && toks[i].fold == "-" {
+		if w != "-" && i < len(toks) && toks[i].fold == "-" {
 			i++
 		}
-		if i >= len(toks) || toks[i].kind != kindWord || toks[i].fold != w || toks[i].taken != fieldNone {
+		if i >= len(toks) || toks[i].fold != w || toks[i].taken != fieldNone {
 			return 0, false
 		}
 		i++
@@ -144,53 +159,33 @@ func matchRest(toks []token, i int, rest []string) (int, bool) {
 	return i, true
 }
 
-// allowed keeps common words from being read as cities: a name that is also a
-// word needs a capital and either a preposition or a place of its own between
-// commas; any other name needs one of a capital, a preposition, or to be a
-// nominative or one of the largest cities.
-func (x *cityIndex) allowed(toks []token, i, end int, f cityForm) bool {
-	if len(f.rest) > 0 {
-		return true
+// spelled reports that the text writes no diacritic where the form has a plain
+// letter: "przemysł" is no form of Przemyśl, and "główna" none of Głowno. Who
+// writes no diacritics at all may leave them out; who writes some leaves none
+// out in the last letter ("Piła" is not "piłą"), and in smaller places none
+// anywhere ("proszków" is not Prószków). An ó that inflection should have
+// changed is let pass.
+func (x *cityIndex) spelled(s string, toks []token, i, end int, f *cityForm) bool {
+	typed, form := s[toks[i].start:toks[end-1].end], f.full
+	careful := strings.ContainsAny(typed, strokes)
+	if careful && lastRune(typed) < utf8.RuneSelf && lastRune(form) >= utf8.RuneSelf {
+		return false
 	}
-	capital, prep := toks[i].capital, prepositionBefore(toks, i)
-	if x.careful[f.city] {
-		return capital && (prep && (!f.nominative || !placeCaseOnly(toks[i-1].fold)) || f.nominative && alone(toks, i, end))
-	}
-	if len(toks[i].fold) <= 3 && !capital {
-		return prep
-	}
-	return capital || prep || f.nominative || f.city < typoCities
-}
-
-// placeCaseOnly reports prepositions after which Polish never has a nominative.
-func placeCaseOnly(prep string) bool { return prep == "z" || prep == "ze" }
-
-func prepositionBefore(toks []token, i int) bool {
-	if i > 0 && toks[i-1].fold == ":" {
-		i--
-	}
-	return i > 0 && toks[i-1].is(placePrepositions)
-}
-
-// alone reports whether tokens i to end stand between clause breaks in a
-// message that has other parts.
-func alone(toks []token, i, end int) bool {
-	before := i == 0 || toks[i-1].breaks()
-	after := end >= len(toks) || toks[end].breaks()
-	return before && after && (i > 0 || end < len(toks))
-}
-
-// rate prefers the city of the property to the one the visitor comes from.
-func (x *cityIndex) rate(toks []token, m cityMatch) int {
-	score := 1 + stanceBefore(toks, m.first).score()
-	if rejectedAfter(toks, m.end) {
-		score -= 10
-	}
-	for k, seen := m.first-1, 0; k >= 0 && seen < 5 && !toks[k].breaks(); k, seen = k-1, seen+1 {
-		if toks[k].is(propertyWords) {
-			score += 2
-			break
+	careful = careful && f.city >= typoCities
+	for len(typed) > 0 && len(form) > 0 {
+		t, n := utf8.DecodeRuneInString(typed)
+		r, m := utf8.DecodeRuneInString(form)
+		typed, form = typed[n:], form[m:]
+		t = unicode.ToLower(t)
+		switch {
+		case t == r || t < utf8.RuneSelf && r >= utf8.RuneSelf && !careful:
+		case t == 'ó' && strings.ContainsRune(x.names[f.city], 'ó'):
+		case t < utf8.RuneSelf && r >= utf8.RuneSelf, t >= utf8.RuneSelf && r < utf8.RuneSelf && strings.ContainsRune(strokes, t):
+			return false
 		}
 	}
-	return score
+	return true
 }
+
+// strokes are the Polish letters that others are written for.
+const strokes = "ąćęłńóśźż"

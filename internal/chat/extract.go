@@ -48,14 +48,17 @@ type Extraction struct {
 
 // Extractor reads facts. It is built once and safe for concurrent use.
 type Extractor struct {
-	cities   *cityIndex
-	names    map[string]bool
-	packages *packageIndex
+	cities    *cityIndex
+	names     map[string]bool // first names
+	lastNames map[string]bool
+	packages  *packageIndex
 }
 
 // NewExtractor builds an extractor that knows the given packages.
 func NewExtractor(packages []Package) *Extractor {
-	return &Extractor{cities: newCityIndex(citiesFile), names: loadNames(namesFile), packages: newPackageIndex(packages)}
+	return &Extractor{
+		cities: newCityIndex(citiesFile), names: loadNames(namesFile), lastNames: loadNames(surnamesFile), packages: newPackageIndex(packages),
+	}
 }
 
 // Extract reads a message. It never fails: what cannot be read is left unknown.
@@ -67,7 +70,7 @@ func (x *Extractor) Extract(message string, asked Asked) *Extraction {
 	e.Facts.Budget = findBudget(e.toks)
 	e.Packages, e.Rejected, e.Facts.Package = x.packages.find(e.toks)
 	e.Facts.Name = x.findName(s, e.toks, asked)
-	e.Facts.City = x.cities.find(e.toks)
+	e.Facts.City = x.cities.find(s, e.toks)
 	return e
 }
 

@@ -1,14 +1,18 @@
 package chat
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Polish declines place names: Gdańsk, z Gdańska, w Gdańsku, pod Gdańskiem. The
-// forms are made by rule from the nominative. Comparison happens after folding,
-// which hides most alternations of the stem (ó/o, ń/ni, ś/si, ł/l); what remains
-// is t/ci, d/dzi, r/rz, k/c, g/dz, ch/sz and the fleeting e.
+// forms are made by rule from the nominative: noun endings in inflect_noun.go,
+// and here how the words of a name go together. A form keeps its diacritics, so
+// that "główna" is not taken for a form of Głowno.
 //
 // The rules make too many forms rather than too few: a form that nobody types
-// matches nothing.
+// matches nothing. Those that are common words of another meaning are taken out
+// again in data/cities.txt.
 
 // A word has a set of forms for each case; the words of a name agree in case.
 const (
@@ -21,26 +25,34 @@ const (
 	caseCount
 )
 
-// caseForms are the folded forms of one word, by case.
+// caseForms are the lower-case forms of one word, by case.
 type caseForms [caseCount][]string
 
 func (c *caseForms) add(kase int, forms ...string) { c[kase] = append(c[kase], forms...) }
 
-// declinePlace returns the folded forms of a place name, nominative first.
-// Words that follow "nad" stay as they are.
+// oblique adds the same forms to the cases.
+func (c *caseForms) oblique(form string, cases ...int) {
+	for _, k := range cases {
+		c.add(k, form)
+	}
+}
+
+// declinePlace returns the forms of a place name, nominative first. Words that
+// follow "nad" stay as they are.
 func declinePlace(name string) []string {
 	parts := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == ' ' || r == '-' })
 	decl := make([]caseForms, len(parts))
 	fixed := false
+	plural := len(parts) > 1 && slices.ContainsFunc(parts, func(w string) bool { return strings.HasSuffix(w, "e") })
 	for i, w := range parts {
 		fixed = fixed || w == "nad"
 		if fixed {
 			for k := range decl[i] {
-				decl[i].add(k, fold(w))
+				decl[i].add(k, w)
 			}
 			continue
 		}
-		decl[i] = declineWord(w, len(parts) > 1)
+		decl[i] = declineWord(w, len(parts) > 1, plural)
 	}
 	seen := map[string]bool{}
 	var out []string
@@ -73,48 +85,87 @@ func combine(decl []caseForms, kase int) []string {
 	return out
 }
 
+// irregular words and the stems to which the ordinary endings are added.
+var irregular = map[string]caseForms{
+	"miasto":     {{"miasto"}, {"miasta"}, {"miastu"}, {"miasto"}, {"miastem"}, {"mieście"}},
+	"wieś":       {{"wieś"}, {"wsi"}, {"wsi"}, {"wieś"}, {"wsią"}, {"wsi"}},
+	"zławieś":    {{"zławieś"}, {"zławsi"}, {"zławsi"}, {"zławieś"}, {"zławsią"}, {"zławsi"}},
+	"białystok":  {{"białystok"}, {"białegostoku"}, {"białemustokowi"}, {"białystok"}, {"białymstokiem"}, {"białymstoku"}},
+	"krasnystaw": {{"krasnystaw"}, {"krasnegostawu"}, {"krasnemustawowi"}, {"krasnystaw"}, {"krasnymstawem"}, {"krasnymstawie"}},
+	"las":        {{"las"}, {"lasu"}, {"lasowi"}, {"las"}, {"lasem"}, {"lesie"}},
+}
+
 // declineWord gives a word's forms as a noun and, where its ending allows one,
-// as an adjective (always for parts of longer names: Nowy, Górnicza).
-func declineWord(w string, part bool) caseForms {
+// as an adjective (always for parts of longer names: Nowy, Górnicza). plural
+// says that another part of the name may be a plural (Śląskie).
+func declineWord(w string, part, plural bool) caseForms {
+	if c, ok := irregular[w]; ok {
+		return c
+	}
 	var c caseForms
-	c.add(caseNominative, fold(w))
-	f := fold(w)
-	switch {
-	case strings.HasSuffix(w, "a"):
-		declineFeminine(&c, w, f[:len(f)-1])
-	case strings.HasSuffix(w, "o"):
-		declineNeuter(&c, f[:len(f)-1])
-	case strings.HasSuffix(w, "e"):
-		declineE(&c, f[:len(f)-1], part)
-	case strings.HasSuffix(w, "y"), strings.HasSuffix(w, "i"):
-		declinePlural(&c, f[:len(f)-1])
-		if part {
-			declineAdjective(&c, strings.TrimSuffix(f, "i"), f)
+	c.add(caseNominative, w)
+	stem := strings.TrimSuffix(w, string(lastRune(w)))
+	switch lastRune(w) {
+	case 'a':
+		if !part || !endsIn(stem, "sk", "ck", "dzk") {
+			declineFeminine(&c, stem)
+		}
+		declineFeminineAdjective(&c, stem)
+		if plural || endsIn(stem, "isk") { // Łaziska, Łazisk
+			declinePlural(&c, stem, w)
+		}
+	case 'o':
+		declineNeuter(&c, stem)
+	case 'e':
+		declineE(&c, stem, part)
+	case 'y', 'i':
+		if part && !plural {
+			declineMasculineAdjective(&c, w)
+		}
+		if !part || plural || !endsIn(w, "wy", "ny", "ły", "ski", "cki", "dzki", "lki") {
+			declinePlural(&c, stem, w)
 		}
 	default:
-		declineMasculine(&c, w, f)
+		declineMasculine(&c, w)
 	}
 	return c
 }
 
-// locative returns the form on -e of a hard stem, with its last consonant
-// changed as the language wants. last is the unfolded last letter.
-func locative(stem string, last rune) string {
-	switch {
-	case strings.HasSuffix(stem, "st"):
-		return stem[:len(stem)-2] + "scie"
-	case strings.HasSuffix(stem, "t"):
-		return stem[:len(stem)-1] + "cie"
-	case strings.HasSuffix(stem, "d"):
-		return stem + "zie"
-	case strings.HasSuffix(stem, "r"):
-		return stem + "ze"
-	case last == 'ł', strings.HasSuffix(stem, "l"):
-		return stem + "e"
-	case strings.HasSuffix(stem, "ch"):
-		return stem[:len(stem)-2] + "sze"
+// declineFeminineAdjective: Limanowa, Limanowej; Górnicza; Wysoka, Wysokiej.
+func declineFeminineAdjective(c *caseForms, stem string) {
+	ending := "ej"
+	if endsIn(stem, "k", "g") {
+		ending = "iej"
 	}
-	return stem + "ie"
+	c.oblique(stem+ending, caseGenitive, caseDative, caseLocative)
+	c.add(caseAccusative, stem+"ą")
+	c.add(caseInstrumental, stem+"ą")
+}
+
+// declineMasculineAdjective: Nowy, Nowego; Mazowiecki, Mazowieckim.
+func declineMasculineAdjective(c *caseForms, nominative string) {
+	stem := nominative
+	if strings.HasSuffix(nominative, "y") {
+		stem = strings.TrimSuffix(nominative, "y")
+	}
+	c.add(caseGenitive, stem+"ego")
+	c.add(caseDative, stem+"emu")
+	c.add(caseAccusative, nominative)
+	c.oblique(nominative+"m", caseInstrumental, caseLocative)
+}
+
+// declinePluralAdjective declines an adjective on -e, in the plural (Śląskie,
+// Końskie) and as a neuter (Zakopane: w Zakopanem).
+func declinePluralAdjective(c *caseForms, stem string) {
+	y := stem
+	if !strings.HasSuffix(stem, "i") {
+		y = stem + "y"
+	}
+	c.oblique(y+"ch", caseGenitive, caseLocative)
+	c.add(caseGenitive, stem+"ego")
+	c.add(caseDative, y+"m", stem+"emu")
+	c.add(caseInstrumental, y+"mi", y+"m", stem+"em")
+	c.add(caseLocative, y+"m", stem+"em")
 }
 
 func lastRune(s string) rune {
@@ -132,131 +183,4 @@ func endsIn(s string, endings ...string) bool {
 		}
 	}
 	return false
-}
-
-func declineFeminine(c *caseForms, w, stem string) {
-	acc := []string{stem + "e", stem + "a"}
-	c.add(caseAccusative, acc...)
-	c.add(caseInstrumental, stem+"a")
-	var oblique string // the form that dative and locative share
-	switch {
-	case endsIn(stem, "k"):
-		oblique = stem[:len(stem)-1] + "ce"
-		c.add(caseGenitive, stem+"i")
-	case endsIn(stem, "g"):
-		oblique = stem[:len(stem)-1] + "dze"
-		c.add(caseGenitive, stem+"i")
-	case endsIn(stem, "i", "j"):
-		oblique = strings.TrimRight(stem, "ij") + "i"
-		c.add(caseGenitive, oblique, oblique+"i") // Gdyni, Kalwarii
-		c.add(caseDative, oblique+"i")
-		c.add(caseLocative, oblique+"i")
-	case endsIn(stem, "c", "cz", "sz", "rz", "dz"):
-		oblique = stem + "y"
-		c.add(caseGenitive, oblique)
-	default:
-		oblique = locative(stem, lastRune(strings.TrimSuffix(w, "a")))
-		c.add(caseGenitive, stem+"y", stem+"i")
-		c.add(caseLocative, stem+"i", stem+"y") // Wola, Łomża
-		c.add(caseDative, stem+"i", stem+"y")
-	}
-	c.add(caseDative, oblique)
-	c.add(caseLocative, oblique)
-	ej := stem + "ej"
-	if endsIn(stem, "k", "g") {
-		ej = stem + "iej"
-	}
-	c.add(caseGenitive, ej)
-	c.add(caseDative, ej)
-	c.add(caseLocative, ej)
-}
-
-func declineNeuter(c *caseForms, stem string) {
-	c.add(caseGenitive, stem+"a")
-	c.add(caseDative, stem+"u")
-	c.add(caseAccusative, stem+"o")
-	c.add(caseInstrumental, stem+"em", stem+"iem")
-	c.add(caseLocative, locative(stem, 0), stem+"u")
-}
-
-// declineE declines names on -e: plurals (Katowice, Kielce), neuters (Opole,
-// Zabrze) and adjectives (Końskie, Śląskie).
-func declineE(c *caseForms, stem string, part bool) {
-	c.add(caseGenitive, stem, stem+"a", stem+"u")
-	c.add(caseDative, stem+"om", stem+"u")
-	c.add(caseAccusative, stem+"e")
-	c.add(caseInstrumental, stem+"ami", stem+"em")
-	c.add(caseLocative, stem+"ach", stem+"u")
-	if part || endsIn(stem, "n", "ni", "ki", "w", "sk", "k") {
-		adj := stem
-		if !endsIn(stem, "i") {
-			adj = stem + "y"
-		}
-		c.add(caseGenitive, adj+"ch", stem+"go", stem+"ego")
-		c.add(caseDative, adj+"m", stem+"mu", stem+"emu")
-		c.add(caseInstrumental, adj+"mi", adj+"m", stem+"m")
-		c.add(caseLocative, adj+"ch", adj+"m", stem+"m")
-	}
-}
-
-func declinePlural(c *caseForms, stem string) {
-	c.add(caseGenitive, stem, stem+"ow")
-	if endsIn(stem, "k") {
-		c.add(caseGenitive, stem[:len(stem)-1]+"ek")
-	}
-	c.add(caseDative, stem+"om")
-	c.add(caseAccusative, stem+"y", stem+"i")
-	c.add(caseInstrumental, stem+"ami")
-	c.add(caseLocative, stem+"ach")
-}
-
-// declineAdjective declines a masculine adjective: Nowy, Mazowiecki.
-func declineAdjective(c *caseForms, stem, nominative string) {
-	if endsIn(nominative, "y") {
-		stem = strings.TrimSuffix(nominative, "y")
-		c.add(caseInstrumental, stem+"ym")
-		c.add(caseLocative, stem+"ym")
-	} else {
-		c.add(caseInstrumental, stem+"im")
-		c.add(caseLocative, stem+"im")
-		stem += "i"
-	}
-	c.add(caseGenitive, stem+"ego")
-	c.add(caseDative, stem+"emu")
-	c.add(caseAccusative, nominative)
-}
-
-func declineMasculine(c *caseForms, w, f string) {
-	stems := []string{f}
-	switch last := lastRune(w); {
-	case endsIn(f, "ec"):
-		stems = append(stems, f[:len(f)-2]+"c")
-	case endsIn(f, "ek"):
-		stems = append(stems, f[:len(f)-2]+"k")
-	case endsIn(f, "ien"):
-		stems = append(stems, f[:len(f)-3]+"ni")
-	case strings.ContainsRune("ńśźć", last):
-		stems = append(stems, f+"i")
-	case strings.ContainsRune("wmbpl", last):
-		stems = append(stems, f+"i") // Wrocław, Radom, Oświęcim
-	}
-	if endsIn(w, "ąb") {
-		stems = append(stems, f[:len(f)-2]+"eb")
-	}
-	c.add(caseAccusative, f)
-	c.add(caseLocative, locative(f, lastRune(w)))
-	for _, s := range stems {
-		c.add(caseGenitive, s+"a", s+"u", s)
-		c.add(caseDative, s+"owi", s+"u", s)
-		c.add(caseInstrumental, s+"em", s+"iem", s+"a")
-		c.add(caseLocative, s+"u", s)
-		if endsIn(s, "l", "cz", "rz", "sz", "z") {
-			c.add(caseGenitive, s+"y", s+"i") // Bydgoszcz, Sól: feminine
-			c.add(caseDative, s+"y", s+"i")
-			c.add(caseLocative, s+"y", s+"i")
-		}
-		if strings.HasSuffix(s, "i") {
-			c.add(caseInstrumental, s+"em")
-		}
-	}
 }
