@@ -50,13 +50,18 @@ func newBreakers(cfg *config.Config, log *slog.Logger) *breaker.Set {
 	})
 }
 
+// jitter is "full" in every release: a wait between two attempts is drawn from
+// the whole range up to its ceiling. The end-to-end tests link the program with
+// "none", so that nothing is repeated before they expect it.
+var jitter = "full"
+
 // engineOptions are what every engine of the program has in common.
 func engineOptions(cfg *config.Config, log *slog.Logger, store chatops.Store) deadletter.Options {
 	retries := cfg.DLQRetries
 	if retries == 0 {
 		retries = -1 // the engine's 0 means its default
 	}
-	return deadletter.Options{
+	opts := deadletter.Options{
 		Queue:           store,
 		Stats:           store,
 		Retry:           deadletter.Retry{MaxRetries: retries, Delay: cfg.DLQDelay},
@@ -66,6 +71,10 @@ func engineOptions(cfg *config.Config, log *slog.Logger, store chatops.Store) de
 		SweepEvery:      min(time.Second, cfg.DLQSweep),
 		Log:             log,
 	}
+	if jitter == "none" {
+		opts.RandFunc = func(n int64) int64 { return n - 1 }
+	}
+	return opts
 }
 
 // newEngine makes the engine of a serving process.

@@ -30,7 +30,9 @@ func TestMain(m *testing.M) {
 }
 
 // binary builds chatops once and returns its path. Under the race detector the
-// program is built with it too, so that a race in any flow fails its test.
+// program is built with it too, so that a race in any flow fails its test. Its
+// waits between attempts are not random: full jitter draws a retry at once now
+// and then, however long the waits may be.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "chatops-e2e-")
 	if err != nil {
@@ -38,7 +40,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	}
 	testserver.AtExit(func() { _ = os.RemoveAll(dir) })
 	path := filepath.Join(dir, "chatops")
-	args := []string{"build", "-o", path}
+	args := []string{"build", "-ldflags", "-X main.jitter=none", "-o", path}
 	if raceEnabled {
 		args = append(args, "-race")
 	}
