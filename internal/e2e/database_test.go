@@ -202,6 +202,17 @@ func (w *world) enqueueMany(n int, prefix, status string) {
 		select 'webhook_event', 'webhook:crm', `+payload+`, `+key+`, '`+status+`' from s`, n, prefix)
 }
 
+// leasesRunOut lets the time of every lease pass. A lease short enough to wait
+// for would also run out wherever the machine is busy for a moment.
+func (w *world) leasesRunOut() {
+	w.t.Helper()
+	past := `strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 second') || '000'`
+	if w.engine == postgres {
+		past = `now() - interval '1 second'`
+	}
+	w.exec(`update dlq_lease set until = ` + past)
+}
+
 func (w *world) expectNoLease(t *testing.T) {
 	t.Helper()
 	if n := w.number(`select count(*) from dlq_lease`); n != 0 {

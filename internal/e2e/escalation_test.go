@@ -3,6 +3,7 @@ package e2e
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"chatops/internal/sendertest"
 )
@@ -21,6 +22,7 @@ func TestEscalation_WaitsForTheMailServerAndHoldsCommandsThatWork(t *testing.T) 
 		w.env["CB_FAIL_MAX"] = "1000"
 		w.smtp.Stop()
 		w.serve()
+		awayFromTheFullHour()
 		w.enqueueMany(20, "k", "queued")
 		w.await(20, `select count(*) from dead_letter_queue where status = 'failed'`)
 		// More attempts than an alert would get.
@@ -56,6 +58,14 @@ func TestEscalation_WaitsForTheMailServerAndHoldsCommandsThatWork(t *testing.T) 
 			t.Errorf("after the mail's commands %d alerts are not delivered:\n%s", n, w.queue())
 		}
 	})
+}
+
+// awayFromTheFullHour waits when the hour is about to end: failures before and
+// after that have a mail each.
+func awayFromTheFullHour() {
+	if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < time.Minute {
+		<-time.After(left)
+	}
 }
 
 // F19: an escalation that is refused for good ends there.

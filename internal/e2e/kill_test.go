@@ -15,7 +15,6 @@ import (
 func TestKill_AfterClaimBeforeSending_DeliversOnceFromAnotherProcess(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, w *world) {
-		w.env["DLQ_LEASE_SECONDS"] = "1"
 		w.slack.Stop()
 		w.smtp.Stop()
 		deaf := []net.Listener{listen(t, w.slack.Addr()), listen(t, w.smtp.Addr()), listen(t, receiverAddress())}
@@ -27,6 +26,7 @@ func TestKill_AfterClaimBeforeSending_DeliversOnceFromAnotherProcess(t *testing.
 		w.enqueue("webhook_event", "webhook:crm", webhookPayload, "lead:s1:webhook:crm")
 		w.await(3, `select count(*) from dlq_lease`)
 		first.kill()
+		w.leasesRunOut()
 		for _, ln := range deaf {
 			_ = ln.Close()
 		}
@@ -69,7 +69,6 @@ func listen(t *testing.T, address string) net.Listener {
 func TestKill_AfterTheReceiverSaidYes_RepeatsAtMostOnceWithTheSameKey(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, w *world) {
-		w.env["DLQ_LEASE_SECONDS"] = "2"
 		sink := startSink(t, "")
 		w.env["WEBHOOKS"] = sink.setting()
 		sink.close()
@@ -81,6 +80,7 @@ func TestKill_AfterTheReceiverSaidYes_RepeatsAtMostOnceWithTheSameKey(t *testing
 		sink.awaitAnswered(1) // the receiver's 200 is on its way and cannot be recorded
 		first.kill()
 		unlock()
+		w.leasesRunOut()
 
 		w.serve()
 		w.await(1, `select count(*) from dead_letter_queue where status = 'delivered'`)
@@ -96,7 +96,6 @@ func TestKill_AfterTheReceiverSaidYes_RepeatsAtMostOnceWithTheSameKey(t *testing
 func TestKill_AfterTheMailServerSaidYes_RepeatsWithTheSameMessageID(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, w *world) {
-		w.env["DLQ_LEASE_SECONDS"] = "2"
 		w.smtp.Set(sendertest.Fault{Stage: sendertest.StageQuit, Hang: true}) // 250 was said, the attempt has not ended
 		first := w.serve()
 		w.enqueue("email_alert", "mailto:sales@firma.example", emailPayload, "lead:s1:email")
@@ -104,6 +103,7 @@ func TestKill_AfterTheMailServerSaidYes_RepeatsWithTheSameMessageID(t *testing.T
 			t.Fatal("no mail arrived")
 		}
 		first.kill()
+		w.leasesRunOut()
 		w.smtp.Set()
 		if n := w.number(`select count(*) from dead_letter_queue where status = 'delivered'`); n != 0 {
 			t.Skip("the outcome was recorded before the kill: nothing is left to repeat")
@@ -122,13 +122,13 @@ func TestKill_AfterTheMailServerSaidYes_RepeatsWithTheSameMessageID(t *testing.T
 func TestKill_AfterMondayCreatedTheItem_FindsItInsteadOfMakingAnother(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, w *world) {
-		w.env["DLQ_LEASE_SECONDS"] = "2"
 		w.env["MONDAY_EXTERNAL_ID_COLUMN"] = "text_ext"
 		w.monday.Set(sendertest.Behaviour{Work: true, Hang: true})
 		first := w.serve()
 		w.enqueue("monday_item", "monday:leads", mondayPayload, "lead:s1:monday")
 		w.monday.Wait(t.Context(), 1)
 		first.kill()
+		w.leasesRunOut()
 		w.monday.Set(sendertest.OK())
 		w.serve()
 		w.await(1, `select count(*) from dead_letter_queue where status = 'delivered'`)

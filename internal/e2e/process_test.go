@@ -11,7 +11,7 @@ import (
 
 // patience bounds every wait for something that should come soon. It is long
 // because the machine may be busy, and costs nothing where things work.
-const patience = 45 * time.Second
+const patience = 2 * time.Minute
 
 // process is a running chatops.
 type process struct {

@@ -25,6 +25,7 @@ type sink struct {
 	arrived  int
 	answered int
 	gate     chan struct{} // requests wait for it before they are accepted; nil: they do not
+	free     int           // so many requests pass the gate though it is closed
 	delay    time.Duration // each answer takes so long
 }
 
@@ -67,6 +68,9 @@ func (k *sink) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	k.arrived++
 	gate, delay := k.gate, k.delay
+	if k.arrived <= k.free {
+		gate = nil
+	}
 	k.mu.Unlock()
 	if gate != nil {
 		<-gate
@@ -91,6 +95,14 @@ func (k *sink) close() {
 	if k.gate == nil {
 		k.gate = make(chan struct{})
 	}
+}
+
+// closeAfter holds back every request after the first n.
+func (k *sink) closeAfter(n int) {
+	k.close()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.free = n
 }
 
 // open lets the requests go that are held back, and later ones through.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -55,8 +54,7 @@ func forEachEngine(t *testing.T, test func(*testing.T, *world)) {
 }
 
 // newWorld makes a deployment with a migrated, empty database and every
-// integration configured. Its waits between retries are as long as they can be,
-// because full jitter draws a retry at once from a short one now and then:
+// integration configured. Its waits between retries are as long as they can be:
 // nothing is repeated unless a test asks for it.
 func newWorld(t *testing.T, e engine) *world {
 	t.Helper()
@@ -87,15 +85,8 @@ func (w *world) useReceivers() {
 	})
 }
 
-// receiverAddress is where a receiver listens. On Linux it is an address that no
-// outgoing connection comes from, so that its port is still free when a test
-// stops a receiver and starts it again.
-func receiverAddress() string {
-	if runtime.GOOS == "linux" {
-		return "127.0.0.9:0"
-	}
-	return "127.0.0.1:0"
-}
+// receiverAddress is where a receiver listens that is stopped and started again.
+func receiverAddress() string { return testserver.PrivateAddress() + ":0" }
 
 // bareWorld has neither a database nor receivers.
 func bareWorld(t *testing.T, e engine) *world {
@@ -104,7 +95,10 @@ func bareWorld(t *testing.T, e engine) *world {
 	return &world{t: t, engine: e, dir: dir, env: map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": dir, "TMPDIR": os.TempDir(), "USER": "tester",
 		"LISTEN": "127.0.0.1", "PORT": "0", "LOG_FORMAT": "json",
-		"GORACE": "halt_on_error=0 exitcode=66",
+		// On a busy machine one process on an SQLite file can be kept from
+		// writing for as long as a usual lease lasts. See leasesRunOut.
+		"DLQ_LEASE_SECONDS": "600",
+		"GORACE":            "halt_on_error=0 exitcode=66",
 	}}
 }
 
