@@ -68,9 +68,7 @@ func (s *Store) CreateLead(
 		return nil, err
 	}
 	now := s.now()
-	// Without the session, the second of the parameters of a turn's lead.
-	all := leadParams(now, "", l)
-	statement, params := createLead, append(all[:1:1], all[2:]...)
+	statement, params := createLead, append([]any{now}, leadValues(l)...)
 	if once != nil {
 		if err := once.Validate(); err != nil {
 			return nil, err

@@ -24,9 +24,16 @@ select 'type_' || i % 5, 'webhook:' || i % 7, '{"text":"x"}',
 from generate_series(1, 50000) i;
 insert into dlq_lease (lane, status, owner, until, ids) select 'webhook:1', 'queued', 'x', now(), '{1,2,3}' from generate_series(1, 20);
 insert into delivery_attempt (alert_id, started_at, duration_ms, outcome) select i, now(), 1, 'x' from generate_series(1, 50000) i;
-insert into chat_conversations (session_id) select 's' || i from generate_series(1, 5000) i;
+insert into chat_conversations (session_id, email) select 's' || i, 'Jan' || i % 3000 || '@example.pl' from generate_series(1, 5000) i;
 insert into chat_messages (conversation_id, message, sender) select 1 + i % 5000, 'x', 'bot' from generate_series(1, 20000) i;
-insert into leads (session_id) select 's' || i from generate_series(1, 5000) i;
+insert into leads (session_id, email, status, created_at)
+select 's' || i, 'jan' || i % 3000 || '@Example.pl', (array['new', 'contacted', 'lost'])[1 + i % 3], now() - i * interval '1 minute'
+from generate_series(1, 5000) i;
+insert into consent_audit_log (conversation_id, lead_id, email, action)
+select i, i, 'jan' || i || '@example.pl', 'unsubscribe' from generate_series(1, 5000) i;
+insert into suppression (email_key, scope) select 'jan' || i || '@example.pl', 'all' from generate_series(1, 5000) i;
+insert into idempotency_key (scope, key, body, owner, expires_at)
+select 'chat', 'k' || i, 'b', 'o', now() + (i - 100) * interval '1 minute' from generate_series(1, 5000) i;
 vacuum analyze`
 
 func planned(t *testing.T) *pgx.Conn {
@@ -118,7 +125,7 @@ func wantPlan(t *testing.T, plan string, indexes ...string) {
 			t.Errorf("plan does not use %s:\n%s", index, plan)
 		}
 	}
-	for _, table := range []string{"dead_letter_queue", "delivery_attempt", "chat_conversations", "chat_messages", "leads"} {
+	for _, table := range []string{"dead_letter_queue", "delivery_attempt", "chat_conversations", "chat_messages", "leads", "consent_audit_log", "suppression", "idempotency_key"} {
 		if strings.Contains(plan, "Seq Scan on "+table) {
 			t.Errorf("plan reads all of %s:\n%s", table, plan)
 		}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -107,10 +108,10 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 		b.Queue(insertMessages, now, session,
 			chatops.CleanText(turn.UserMessage), chatops.CleanText(turn.BotMessage))
 		if turn.Lead != nil {
-			queueLead(b, &res, append(leadParams(now, session, turn.Lead), alerts.params()...))
+			queueLead(b, &res, slices.Concat([]any{now, session}, leadValues(turn.Lead), alerts.params()))
 		}
 		if turn.Once != nil {
-			b.Queue(keepTurn, append(append([]any{now}, replyParams(turn.Once)...), session)...)
+			b.Queue(keepTurn, slices.Concat([]any{now}, replyParams(turn.Once), []any{session})...)
 		}
 	})
 	if err != nil {
@@ -137,12 +138,12 @@ func queueLead(b *pgx.Batch, res *chatops.TurnResult, params []any) {
 	})
 }
 
-// leadParams are the first parameters of saveLead. The lead belongs to the
-// turn's session whatever it says itself.
-func leadParams(now any, session string, l *chatops.Lead) []any {
+// leadValues are what a new lead is made of, but for its session and times. A
+// lead of a turn belongs to the turn's session whatever it says itself.
+func leadValues(l *chatops.Lead) []any {
 	clean := chatops.CleanText
 	return []any{
-		now, session, clean(l.Name), clean(l.Email), clean(l.Phone), clean(l.InterestedPackage),
+		clean(l.Name), clean(l.Email), clean(l.Phone), clean(l.InterestedPackage),
 		clean(l.PropertySize), clean(l.PropertyType), clean(l.Location), clean(l.Message), clean(l.Source),
 		string(l.Status), clean(l.Notes), clean(l.MondayItemID), l.LeadScore, l.DataConfirmed,
 		l.MarketingConsent, l.RODOConsent,

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"chatops/internal/chatops"
 )
@@ -82,7 +83,7 @@ func (s *Store) Leads(ctx context.Context, f chatops.LeadFilter, offset, limit i
 		if err := r.eachOnce(q.count(), func(row scanner) error { return row.Scan(&total) }, q.args...); err != nil {
 			return err
 		}
-		page, err = r.leads(q.page(), append(q.args[:len(q.args):len(q.args)], max(limit, 0), max(offset, 0))...)
+		page, err = r.leads(q.page(), append(slices.Clip(q.args), max(limit, 0), max(offset, 0))...)
 		return err
 	})
 	if err != nil {
@@ -136,7 +137,7 @@ func (s *Store) EachLead(ctx context.Context, f chatops.LeadFilter, visit func(*
 func (s *Store) visitLeads(ctx context.Context, q *leadQuery, ids []int64, visit func(*chatops.Lead) error) error {
 	var list []chatops.Lead
 	err := s.read(ctx, func(r *readTx) (err error) {
-		list, err = r.leads(q.among(), append(q.args[:len(q.args):len(q.args)], jsonArray(ids))...)
+		list, err = r.leads(q.among(), append(slices.Clip(q.args), jsonArray(ids))...)
 		return err
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ func TestHotQueries_UseTheirIndexes(t *testing.T) {
 		"messages":        {selectMessages, []string{"idx_chat_messages_conversation"}},
 		"turn":            {updateConversation, []string{"sqlite_autoindex_chat_conversations_1"}},
 		"lead":            {selectLead, []string{"sqlite_autoindex_leads_1"}},
-		"lead update":     {updateLead, []string{"sqlite_autoindex_leads_1"}},
+		"lead update":     {updateLead, []string{"sqlite_autoindex_leads_1", "sqlite_autoindex_suppression_1", "idx_consent_audit_lead (lead_id=?)"}},
 		"claim":           {claimDue, []string{"idx_dlq_due (lane=? AND status=? AND next_attempt_at<?)", "INTEGER PRIMARY KEY"}},
 		"claim blocked":   {selectBlocked, []string{"idx_dlq_due (lane=? AND status=? AND next_attempt_at<?)"}},
 		"delivered":       {recordDelivered, []string{"INTEGER PRIMARY KEY"}},

@@ -99,38 +99,40 @@ func matches(f *chatops.LeadFilter, l *chatops.Lead) bool {
 
 // byOrder compares leads as a filter sorts them.
 func byOrder(f *chatops.LeadFilter) func(a, b chatops.Lead) int {
-	text := func(a, b string) (order int, missing bool) {
-		if (a == "") != (b == "") {
-			return cmp.Compare(len(b), len(a)), true // nothing comes last, either way
-		}
-		return strings.Compare(a, b), false
-	}
 	return func(a, b chatops.Lead) int {
-		order, final := 0, false
 		switch f.Sort {
-		case chatops.SortLeadUpdated:
-			order = a.UpdatedAt.Compare(b.UpdatedAt)
 		case chatops.SortLeadName:
-			order, final = text(a.Name, b.Name)
+			if (a.Name == "") != (b.Name == "") {
+				return cmp.Compare(len(b.Name), len(a.Name)) // nothing comes last, either way
+			}
 		case chatops.SortLeadEmail:
-			order, final = text(a.Email, b.Email)
-		case chatops.SortLeadStatus:
-			order = strings.Compare(string(a.Status), string(b.Status))
-		case chatops.SortLeadScore:
-			order = cmp.Compare(a.LeadScore, b.LeadScore)
+			if (a.Email == "") != (b.Email == "") {
+				return cmp.Compare(len(b.Email), len(a.Email))
+			}
 		default:
-			order = a.CreatedAt.Compare(b.CreatedAt)
 		}
-		if final {
+		order := cmp.Or(byColumn(f.Sort, &a, &b), cmp.Compare(a.ID, b.ID))
+		if f.Ascending {
 			return order
 		}
-		if order == 0 {
-			order = cmp.Compare(a.ID, b.ID)
-		}
-		if !f.Ascending {
-			order = -order
-		}
-		return order
+		return -order
+	}
+}
+
+func byColumn(sort chatops.LeadSort, a, b *chatops.Lead) int {
+	switch sort {
+	case chatops.SortLeadUpdated:
+		return a.UpdatedAt.Compare(b.UpdatedAt)
+	case chatops.SortLeadName:
+		return strings.Compare(a.Name, b.Name)
+	case chatops.SortLeadEmail:
+		return strings.Compare(a.Email, b.Email)
+	case chatops.SortLeadStatus:
+		return strings.Compare(string(a.Status), string(b.Status))
+	case chatops.SortLeadScore:
+		return cmp.Compare(a.LeadScore, b.LeadScore)
+	default:
+		return a.CreatedAt.Compare(b.CreatedAt)
 	}
 }
 

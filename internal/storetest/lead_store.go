@@ -251,7 +251,7 @@ func updateLeadText(e *env) {
 
 func updateLeadInvalid(e *env) {
 	l := *e.create(lead(""))
-	name, long, status := "Nowe", strings.Repeat("ł", 256), chatops.LeadStatus("won")
+	name, long, status := "Ewa", strings.Repeat("ł", 256), chatops.LeadStatus("won")
 	for _, change := range []chatops.LeadChange{{Name: &name, Email: &long}, {Name: &name, Status: &status}} {
 		_, _, err := e.store.UpdateLead(e.ctx, l.ID, change)
 		e.wantCode(err, chatops.CodeInvalid)
