@@ -96,6 +96,7 @@ type Package struct {
 // PackageText describes a package in one language.
 type PackageText struct {
 	Summary  string   `toml:"summary"`
+	IdealFor string   `toml:"ideal_for"` // whom it suits; may be missing
 	Includes []string `toml:"includes"`
 }
 
