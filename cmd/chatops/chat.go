@@ -9,10 +9,14 @@ import (
 )
 
 // newChat makes the service that answers visitors. wake is called when a turn
-// has queued alerts.
-func newChat(cfg *config.Config, store chatops.ConversationStore, wake func()) (*chat.Service, error) {
+// has queued alerts; answerer may be nil.
+func newChat(cfg *config.Config, store chatops.Store, k *chat.Knowledge, answerer chat.Answerer, wake func()) (*chat.Service, error) {
 	opts := chat.Options{
 		Store:          store,
+		Once:           store,
+		Leads:          store,
+		Knowledge:      k,
+		Answerer:       answerer,
 		ConsentMode:    cfg.ConsentMode,
 		SlackLeadScore: cfg.SlackLeadScore,
 		AdminEmail:     cfg.AdminEmail,
@@ -24,12 +28,14 @@ func newChat(cfg *config.Config, store chatops.ConversationStore, wake func()) (
 	for _, hook := range cfg.Webhooks {
 		opts.Webhooks = append(opts.Webhooks, hook.Name)
 	}
-	if cfg.KnowledgeDir != "" {
-		k, err := chat.LoadKnowledge(os.DirFS(cfg.KnowledgeDir))
-		if err != nil {
-			return nil, err
-		}
-		opts.Knowledge = k
-	}
 	return chat.New(opts)
+}
+
+// loadKnowledge reads the knowledge base that the settings name, or the
+// embedded one.
+func loadKnowledge(cfg *config.Config) (*chat.Knowledge, error) {
+	if cfg.KnowledgeDir == "" {
+		return chat.LoadKnowledge(chat.Embedded())
+	}
+	return chat.LoadKnowledge(os.DirFS(cfg.KnowledgeDir))
 }

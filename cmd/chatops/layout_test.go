@@ -29,6 +29,8 @@ var alsoMayImport = map[string][]string{
 	// The server counts requests against limits; the grammar and the exact
 	// window are rules of their own.
 	"internal/server": {"internal/ratelimit"},
+	// A language model in trouble is left alone, call by call.
+	"internal/chat": {"internal/breaker"},
 	// The delivery engine drives the breakers, call by call.
 	"internal/deadletter": {"internal/breaker"},
 	// Test support starts its servers in one way.

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -12,50 +14,94 @@ import (
 
 	"chatops/internal/chatops"
 	"chatops/internal/config"
-	"chatops/internal/runbook"
+	"chatops/internal/deadletter"
 	"chatops/internal/server"
 )
 
 // serve runs the whole service until the context ends, then drains: requests in
 // flight finish, attempts in flight are recorded and leases given back.
 func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
-	if err := prepareSchema(ctx, cfg, log); err != nil {
+	err := prepareSchema(ctx, cfg, log)
+	pending := errors.Is(err, errPending)
+	if err != nil && (!pending || cfg.MigrationSecret.IsZero()) {
 		return err
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.ListenAddress())
+	if err != nil {
+		return chatops.Errorf(chatops.CodeInvalid, "serve: %w: choose another with PORT or LISTEN", err)
+	}
+	defer func() { _ = ln.Close() }() // the server closes it, unless none was started
+	if pending {
+		if migrated, err := awaitMigration(ctx, cfg, log, ln); !migrated {
+			return err
+		}
 	}
 	store, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	s, err := newService(cfg, log, store)
+	if err != nil {
+		return err
+	}
+	defer s.release()
+	log.Info("serving", "address", ln.Addr().String(), "database", cfg.DatabaseURL.Host(), "pid", os.Getpid())
+	return s.run(ctx, cfg, log, ln)
+}
 
+// service is everything that a serving process runs.
+type service struct {
+	store    chatops.Store
+	engine   *deadletter.Engine
+	web      *server.Server
+	releases []func()
+}
+
+// newService joins the parts; nothing runs yet.
+func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *service, err error) {
+	s = &service{store: store}
+	defer func() {
+		if err != nil {
+			s.release()
+		}
+	}()
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	breakers := newBreakers(cfg, log)
-	engine, err := newEngine(cfg, log, store, breakers, metrics)
-	if err != nil {
-		return err
+	if s.engine, err = newEngine(cfg, log, store, breakers, metrics); err != nil {
+		return nil, err
 	}
-	visitors, err := newChat(cfg, store, engine.Wake)
+	knowledge, err := loadKnowledge(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	health, release, err := healthChecks(cfg, store, engine, breakers)
+	answerer, release, err := newAnswerer(cfg, log, knowledge, breakers, metrics)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer release()
+	s.releases = append(s.releases, release)
+	visitors, err := newChat(cfg, store, knowledge, answerer, s.engine.Wake)
+	if err != nil {
+		return nil, err
+	}
+	health, release, err := healthChecks(cfg, store, s.engine, breakers)
+	if err != nil {
+		return nil, err
+	}
+	s.releases = append(s.releases, release)
+	s.web, err = newWeb(cfg, log, metrics, store, visitors, knowledge, health)
+	return s, err
+}
 
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.ListenAddress())
-	if err != nil {
-		return chatops.Errorf(chatops.CodeInvalid, "serve: %w: choose another with PORT or LISTEN", err)
+func (s *service) release() {
+	for _, release := range s.releases {
+		release()
 	}
-	web := server.New(server.Options{
-		Chat: visitors, Health: health, Log: log, Metrics: metrics,
-		Version:     server.Version{Version: runbook.Version(), Commit: runbook.Commit()},
-		CORSOrigins: cfg.CORSOrigins, PublicURL: cfg.PublicURL,
-	})
-	log.Info("serving", "address", ln.Addr().String(), "database", cfg.DatabaseURL.Host(), "pid", os.Getpid())
+}
 
+// run serves until the context ends and everything in flight is finished.
+func (s *service) run(ctx context.Context, cfg *config.Config, log *slog.Logger, ln net.Listener) error {
 	// The engine outlives the web server: alerts of the last requests get their
 	// first attempt.
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
@@ -63,12 +109,44 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	g, serving := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer stopDelivering()
-		return web.Run(serving, ln)
+		return s.web.Run(serving, ln)
 	})
-	g.Go(func() error { return engine.Run(delivering) })
-	err = g.Wait()
+	g.Go(func() error { return s.engine.Run(delivering) })
+	if cfg.Scheduler {
+		g.Go(func() error {
+			forgetRequests(serving, s.store, log)
+			return nil
+		})
+	}
+	err := g.Wait()
 	if err == nil {
 		log.Info("stopped: everything in flight was finished")
 	}
 	return err
+}
+
+// forgetEvery is how often keys of repeated requests that have expired are
+// deleted, and forgetBatch how many in one transaction.
+const (
+	forgetEvery = 10 * time.Minute
+	forgetBatch = 1000
+)
+
+// forgetRequests deletes expired keys until the context ends.
+func forgetRequests(ctx context.Context, store chatops.OnceStore, log *slog.Logger) {
+	tick := time.NewTicker(forgetEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for n := forgetBatch; n == forgetBatch; {
+			var err error
+			if n, err = store.DeleteExpiredOnce(ctx, forgetBatch); err != nil {
+				log.Warn("delete expired keys of requests", "err", err)
+			}
+		}
+	}
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
+	"time"
 
 	"chatops/internal/chatops"
 	"chatops/internal/config"
@@ -43,6 +46,9 @@ func openMigrator(ctx context.Context, cfg *config.Config, _ *slog.Logger) (chat
 	return postgres.NewMigrator(ctx, cfg.DatabaseURL.Reveal())
 }
 
+// errPending is the cause when a shared database lacks migrations.
+var errPending = errors.New("migrations are pending")
+
 // prepareSchema brings an embedded database up to date by itself. PostgreSQL is
 // shared: serving waits until somebody has decided to migrate it.
 func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
@@ -62,15 +68,33 @@ func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger) er
 	case len(status.Pending) == 0:
 		return nil
 	case !embedded(cfg):
-		return chatops.Errorf(chatops.CodeFinding,
+		return chatops.WrapError(chatops.CodeFinding, errPending, fmt.Sprintf(
 			"serve: the database lacks %d migrations (schema version %d of %d): run chatops migrate up first",
-			len(status.Pending), status.Current, status.Latest)
+			len(status.Pending), status.Current, status.Latest))
 	}
 	done, err := m.Up(ctx)
 	for _, step := range done {
 		log.Info("migrated the embedded database", "version", step.Version, "name", step.Name)
 	}
 	return err
+}
+
+// migratedByOthers reports, as soon as it is so, that somebody has brought the
+// database up to date. False: the context has ended.
+func migratedByOthers(ctx context.Context, cfg *config.Config, log *slog.Logger) bool {
+	const lookEvery = 2 * time.Second
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+			if err := prepareSchema(ctx, cfg, log); err == nil {
+				return true
+			}
+		}
+	}
 }
 
 // address is the host:port of a URL, with the scheme's usual port.

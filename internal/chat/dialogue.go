@@ -71,7 +71,8 @@ type exchange struct {
 	known   chatops.Facts // before the message
 	topics  []Topic
 	changed bool
-	stored  bool // this exchange stores the lead
+	stored  bool   // this exchange stores the lead
+	worded  string // the answer to the topics in other words than the entries'
 }
 
 // converse answers a message in a conversation's state. It changes nothing
@@ -214,8 +215,13 @@ func (x *exchange) reply() (response string, sources []string) {
 	var parts []string
 	sources = []string{}
 	for _, t := range x.topics {
-		parts = append(parts, r.answer(t))
+		if x.worded == "" {
+			parts = append(parts, r.answer(t))
+		}
 		sources = append(sources, string(t))
+	}
+	if x.worded != "" {
+		parts = append(parts, x.worded)
 	}
 	if follow := x.follow(); follow != "" {
 		parts = append(parts, follow)

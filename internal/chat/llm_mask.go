@@ -53,9 +53,15 @@ var (
 // mask returns the text, normalised, with personal data replaced by words in
 // square brackets. bare says that the text may be nothing but a name.
 func (m *masker) mask(text string, bare bool) string {
+	// Names are looked for in the text as typed too: a control character that
+	// parts words there is none of them when it was replaced.
+	known := m.facts.Name + " " + m.x.Extract(text, AskedNothing).Facts.Name
+	if bare {
+		known += " " + m.x.Extract(text, AskedName).Facts.Name
+	}
 	s := cleanText(text)
 	for range 4 { // until it is stable: what is hidden is found in what is sent
-		next := m.maskOnce(s, bare)
+		next := m.maskOnce(s, bare, stemsOf(known))
 		if next == s {
 			break
 		}
@@ -64,7 +70,7 @@ func (m *masker) mask(text string, bare bool) string {
 	return s
 }
 
-func (m *masker) maskOnce(text string, bare bool) string {
+func (m *masker) maskOnce(text string, bare bool, known nameStems) string {
 	s := normalise(text)
 	var hide []stretch
 	for _, sp := range findEmails(s) {
@@ -85,9 +91,9 @@ func (m *masker) maskOnce(text string, bare bool) string {
 			hide = append(hide, stretch{at[2], at[3], maskAddress})
 		}
 	}
-	hide = append(hide, m.names(text, s, AskedNothing)...)
+	hide = append(hide, m.names(text, s, AskedNothing, known)...)
 	if bare {
-		hide = append(hide, m.names(text, s, AskedName)...)
+		hide = append(hide, m.names(text, s, AskedName, known)...)
 	}
 	return replaceStretches(s, hide)
 }
@@ -138,9 +144,8 @@ func appendNumbers(hide []stretch, s string) []stretch {
 // names finds people's names: what the extractor takes for the visitor's, what
 // is known to be, first names of the list in any inflection, and surnames that
 // look like some.
-func (m *masker) names(text, s string, asked Asked) []stretch {
-	e := m.x.Extract(text, asked)
-	toks, known := e.toks, stemsOf(m.facts.Name+" "+e.Facts.Name)
+func (m *masker) names(text, s string, asked Asked, known nameStems) []stretch {
+	toks := m.x.Extract(text, asked).toks
 	var hide []stretch
 	person := false // the token before is a part of a name
 	for i := range toks {

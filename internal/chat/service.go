@@ -32,6 +32,9 @@ type Options struct {
 	// Knowledge is what the bot knows, from LoadKnowledge; nil means the embedded
 	// knowledge base.
 	Knowledge *Knowledge
+	// Answerer words the answers to questions; nil: visitors read the entries of
+	// the knowledge base, as they do when it has no answer.
+	Answerer Answerer
 	// ConsentMode is ConsentExplicit (also when empty) or ConsentImplied.
 	ConsentMode string
 	// SlackLeadScore is the least score of a lead that Slack hears of; 0 means
@@ -149,6 +152,7 @@ func (s *Service) answer(ctx context.Context, req chatops.ChatRequest) (*chatops
 		req.SessionID = newSessionID()
 	}
 	var first chatops.Conversation // as it was when the request came
+	var worded wording
 	for attempt := 1; ; attempt++ {
 		conv := s.newConversation(req.SessionID)
 		if !fresh || attempt > 1 {
@@ -167,7 +171,7 @@ func (s *Service) answer(ctx context.Context, req chatops.ChatRequest) (*chatops
 				return same, err
 			}
 		}
-		reply, err := s.turn(ctx, conv, &req)
+		reply, err := s.turn(ctx, conv, &req, &worded)
 		if err == nil || chatops.ErrorCode(err) != chatops.CodeConflict || attempt == maxAttempts {
 			return reply, err
 		}
@@ -178,7 +182,7 @@ func (s *Service) answer(ctx context.Context, req chatops.ChatRequest) (*chatops
 }
 
 // turn answers a message in a loaded conversation and stores the result.
-func (s *Service) turn(ctx context.Context, conv chatops.Conversation, req *chatops.ChatRequest) (*chatops.ChatReply, error) {
+func (s *Service) turn(ctx context.Context, conv chatops.Conversation, req *chatops.ChatRequest, w *wording) (*chatops.ChatReply, error) {
 	conv.LastUserMessageAt = s.opts.NowFunc().UTC()
 	if req.Consent.Marketing != nil {
 		conv.MarketingConsent = *req.Consent.Marketing
@@ -187,6 +191,7 @@ func (s *Service) turn(ctx context.Context, conv chatops.Conversation, req *chat
 		conv.RODOConsent = *req.Consent.RODO
 	}
 	x := s.converse(conv, req.Message)
+	x.worded = s.word(ctx, x, w)
 	response, sources := x.reply()
 	turn := &chatops.Turn{Conversation: x.conv, UserMessage: req.Message, BotMessage: response}
 	if err := s.addLead(ctx, turn, x, &conv, req.Consent); err != nil {
