@@ -12,19 +12,26 @@ const (
 
 var (
 	// plainly confirming words confirm beside anything that is no objection.
-	confirmStrong = words("potwierdzam potwierdzamy potwierdzone zgadza zgadzaja zgadzam zgadzamy poprawne poprawnie prawidlowe prawidlowo confirm confirmed correct akceptuje zatwierdzam")
+	confirmStrong = words("potwierdzam potwierdzamy potwierdzone zgadza zgadzaja zgadzam zgadzamy poprawne poprawnie prawidlowe prawidlowo confirm confirmed correct akceptuje " +
+		"akceptujemy zatwierdzam zatwierdzone")
 	// affirming words confirm only when the message says nothing else: "ok, a ile
 	// to kosztuje?" is no confirmation.
-	confirmWeak = words("tak ok okej okay oki yes yep yeah yup jasne dobrze pewnie oczywiscie sure zgoda dokladnie exactly right absolutely super perfect swietnie git aha mhm owszem true da good fine looks gra pasuje pasuja byc")
+	confirmWeak = words("tak ok okej okay oki okey okejka yes yep yeah yup ya jasne dobrze pewnie oczywiscie sure zgoda dokladnie exactly right absolutely super perfect swietnie git aha mhm " +
+		"owszem true da good fine looks gra pasuje pasuja byc racja naturalnie swietne idealnie definitely indeed jasna")
 	confirmFill = words("wszystko dane to jest sa sie moje moj moja mi te tych danych jak najbardziej prosze dziekuje dzieki bardzo ze i o w no all its it is that " +
 		"thats this my data details info information everything looks good fine the are and please thank you thanks we do zapisz zapisac zapisujemy " +
-		"telefon mail email numer adres imie nazwisko gra pasuje sprawdzilem sprawdzilam with them save go ahead moge ja jestem pewien pewna tym moze kontakt") //nolint:misspell // Polish
+		"telefon mail email numer adres imie nazwisko gra pasuje sprawdzilem sprawdzilam with them save go ahead moge ja jestem pewien pewna tym moze kontakt me right of course " + //nolint:misspell // Polish
+		"sprawa zapisujcie zapiszcie mozna mozecie zapisywac przesylac wysylac super dziala gitara stu procentach procent")
 	objecting = words("nie not dont doesnt isnt arent wrong incorrect blad bledny bledne bledna zle zly zla niepoprawne niepoprawny nieprawda zmien zmienic zmiana " +
-		"popraw poprawic poprawka ale but oprocz poza except change fix nope nah zaraz poczekaj wait jeszcze czekaj pomylka")
+		"popraw poprawic poprawka ale but oprocz poza except change fix nope nah zaraz poczekaj wait jeszcze czekaj pomylka jednak prawie almost niestety inny inna inne " +
+		"jutro pozniej potem najpierw zastanowie zastanowimy pomysle pomyslimy odezwe odezwiemy znac later think maybe unless jesli jezeli if however cofam anuluj")
 	denyFirst   = words("nie no nope nah wrong incorrect blad not zle nieprawda")
-	noObjection = words("uwag zastrzezen bledow zmian watpliwosci")
+	noObjection = words("uwag zastrzezen bledow zmian watpliwosci poprawek pytan problemu problemow")
 	thanking    = words("dziekuje dzieki thanks thank thx dziekujemy pozdrawiam widzenia bye goodbye pa dobranoc")
 	thanksFill  = words("bardzo za pomoc informacje informacje odpowiedz do you very much for help info the your slicznie serdecznie z gory wielkie super ok to wszystko all na razie milego dnia a lot so")
+	// following words go on after a yes with what is to be done now.
+	following = words("prosze poprosze czekam czekamy dzwoncie dzwonic zadzwoncie zadzwonic kontakt kontaktowac skontaktujcie wyslijcie wysylajcie wyslac przeslijcie przysylajcie umowcie " +
+		"umawiamy oferte oferta telefon please call contact send waiting zapraszam zaczynamy dzialamy")
 )
 
 // approving signs are a yes without words.
@@ -33,6 +40,8 @@ var approving = words("👍 👌 ✅ 🆗")
 // clause is a stretch of a message between breaks.
 type clause struct {
 	strong, weak, other, question bool
+	follows                       bool // says what is to be done after a yes
+	fact                          bool // tells a fact
 }
 
 // classify tells what a message does. It looks at whole words in whole clauses:
@@ -47,8 +56,8 @@ func classify(toks []token) act {
 		}
 		return actNone
 	}
-	strong, weak, other := false, false, false
-	for start := 0; start < len(toks); {
+	strong, weak, other, opened := false, false, false, false
+	for start, n := 0, 0; start < len(toks); n++ {
 		end := start
 		for end < len(toks) && !toks[end].breaks() {
 			end++
@@ -56,13 +65,28 @@ func classify(toks []token) act {
 		c := readClause(toks, start, end)
 		strong = strong || c.strong && !c.question
 		weak = weak || c.weak && !c.question
-		other = other || c.other || c.question
+		if n == 0 {
+			opened = c.weak && !c.other && !c.question && !c.fact && !startsSoftly(toks)
+		}
+		// "jasne, wysyłajcie ofertę": a yes, then what it allows.
+		other = other || c.question || c.other && (!opened || !c.follows || c.fact)
 		start = end + 1
 	}
 	if strong || weak && !other {
 		return actConfirm
 	}
 	return actNone
+}
+
+// startsSoftly reports a message that opens with a mere "ok", which begins many
+// things other than a confirmation.
+func startsSoftly(toks []token) bool {
+	switch t := firstWordToken(toks); {
+	case t == nil:
+		return false
+	default:
+		return t.fold == "super" || t.fold == "aha" || t.fold == "dobrze" || t.fold == "mhm"
+	}
 }
 
 // readClause judges one clause. A confirming word among its first four words
@@ -77,14 +101,17 @@ func readClause(toks []token, start, end int) clause {
 			c.weak = true
 		}
 		if t.kind == kindPunct || t.kind == kindFact || t.taken != fieldNone && !t.is(confirmStrong) {
+			c.fact = c.fact || t.taken != fieldNone
 			continue
 		}
 		position++
 		switch {
-		case t.is(confirmStrong) && position <= 4 && !c.other:
+		case saysYes(t, confirmStrong) && position <= 4 && !c.other:
 			c.strong = true
-		case t.is(confirmWeak):
+		case saysYes(t, confirmWeak):
 			c.weak = true
+		case t.is(following):
+			c.follows, c.other = true, c.other || !t.is(confirmFill)
 		case !t.is(confirmFill):
 			c.other = true
 		}
@@ -92,8 +119,42 @@ func readClause(toks []token, start, end int) clause {
 	return c
 }
 
+// saysYes reports one of the words, drawn out ("taaak"), or the long ones with a
+// typing error ("potwierdzma").
+func saysYes(t *token, set map[string]bool) bool {
+	if t.is(set) {
+		return true
+	}
+	if t.kind != kindWord || len(t.fold) > 24 {
+		return false
+	}
+	if short := squeeze(t.fold); short != t.fold && set[short] {
+		return true
+	}
+	if len(t.fold) < 8 || !set["potwierdzam"] {
+		return false
+	}
+	return within1(t.fold, "potwierdzam") || within1(t.fold, "zatwierdzam") || within1(t.fold, "poprawnie") || within1(t.fold, "potwierdzamy")
+}
+
+// squeeze writes every run of one letter once.
+func squeeze(w string) string {
+	for i := 1; i < len(w); i++ {
+		if w[i] == w[i-1] {
+			b := []byte{w[0]}
+			for k := 1; k < len(w); k++ {
+				if w[k] != w[k-1] {
+					b = append(b, w[k])
+				}
+			}
+			return string(b)
+		}
+	}
+	return w
+}
+
 // objects reports a word of doubt or change anywhere. "Nie mam uwag" is none,
-// and the Polish "no tak" is a yes.
+// and the Polish "no tak" and "nie no, zgadza się" are a yes.
 func objects(toks []token) bool {
 	for i := range toks {
 		t := &toks[i]
@@ -101,11 +162,19 @@ func objects(toks []token) bool {
 			continue
 		}
 		switch {
-		case t.fold == "no" && (i+1 >= len(toks) || !toks[i+1].is(confirmWeak)):
-			return true
-		case (t.fold == "nie" || t.fold == "bez") && i+2 < len(toks)+1 && nextIs(toks, i, 2, noObjection):
+		case t.fold == "no" && i > 0 && toks[i-1].fold == "nie":
 			continue
-		case t.is(objecting):
+		case t.fold == "no" && (i+1 >= len(toks) || !toks[i+1].is(confirmWeak) && !toks[i+1].is(confirmStrong) && (toks[i+1].fold != "to" && toks[i+1].fold != "i")):
+			return true
+		case t.fold == "nie" && i == 0 && i+2 < len(toks) && toks[1].fold == "no" && toks[2].breaks():
+			continue
+		case (t.fold == "nie" || t.fold == "bez" || t.fold == "no") && nextIs(toks, i, 2, noObjection):
+			continue
+		case t.fold == "tylko":
+			if i+1 < len(toks) && !toks[i+1].is(following) {
+				return true
+			}
+		case t.is(objecting) || t.fold == "only":
 			return true
 		}
 	}
@@ -205,4 +274,4 @@ func corrects(toks []token) bool {
 	return false
 }
 
-var correctionWords = words("jednak zamiast pomylka pomylilem pomylilam zmien zmienic popraw poprawka przepraszam wlasciwie actually instead change correction sorry wolę wole raczej")
+var correctionWords = words("jednak zamiast pomylka pomylilem pomylilam zmien zmienic zmiencie zmieniam popraw poprawcie poprawka poprawiam przepraszam wlasciwie znaczy wroc mialo actually instead change correction sorry wole raczej")

@@ -131,10 +131,10 @@ func (x *cityIndex) match(s string, toks []token, i int) (cityMatch, bool) {
 			best, found, nominative = cityMatch{city: f.city, first: i, end: end}, true, f.nominative
 		}
 	}
-	if found || len(t.fold) <= minTypo || !t.capital && !prepositionBefore(toks, i) {
+	if found || len(t.fold) <= minTypo || !t.capital && (i == 0 || !toks[i-1].is(casePrepositions)) {
 		return best, found
 	}
-	if len(x.forms[t.fold]) > 0 || toks[i].is(notCities) {
+	if len(x.forms[t.fold]) > 0 || t.is(notCities) {
 		return cityMatch{}, false
 	}
 	x.typos.find(t.fold, func(n int) {

@@ -3,8 +3,10 @@ package chat
 var (
 	placePrepositions = words("w we z ze do pod spod kolo obok kolo okolice okolicach okolicy okolic niedaleko blisko nieopodal miasto miescie miasta miejscowosc " +
 		"miejscowosci lokalizacja lokalizacje lokalizacji adres in from near at to city town location around outside")
-	streetWords   = words("ul ulica ulicy al aleja alei aleje os osiedle osiedlu osiedla plac placu pl rondo ronda street st avenue")
-	propertyWords = words("mieszkanie mieszkania mieszkaniu mieszkanko dom domu domek lokal lokalu kawalerka kawalerke kawalerki apartament apartamentu budowa budowy " +
+	// casePrepositions make a place of a misspelt word in lower case.
+	casePrepositions = words("w we z ze do pod spod okolice okolicach in from near")
+	streetWords      = words("ul ulica ulicy al aleja alei aleje os osiedle osiedlu osiedla plac placu pl rondo ronda street st avenue")
+	propertyWords    = words("mieszkanie mieszkania mieszkaniu mieszkanko dom domu domek lokal lokalu kawalerka kawalerke kawalerki apartament apartamentu budowa budowy " +
 		"budowe inwestycja inwestycje remont wykonczenie wykonczenia nieruchomosc flat apartment house home property studio klucze kluczy odbior dzialka segment blizniak szeregowka")
 	// livingWords make a place of what follows "w", however it is written.
 	livingWords = words("mieszkam mieszkamy mieszkac live living located polozone polozony znajduje")
@@ -29,8 +31,8 @@ func inStreet(toks []token, i int) bool {
 func (x *cityIndex) allowed(toks []token, i, end int, f *cityForm) bool {
 	capital, prep := toks[i].capital, prepositionBefore(toks, i)
 	if x.careful[f.city] {
-		if len(f.rest) > 0 {
-			return capital || toks[end-1].capital
+		if len(f.rest) > 0 && toks[end-1].capital {
+			return true
 		}
 		if !capital {
 			return livingIn(toks, i) && closes(toks, end)

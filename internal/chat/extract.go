@@ -90,7 +90,8 @@ func (x *Extractor) contacts(s string, f *chatops.Facts) []token {
 		}
 		spans = append(spans, sp)
 	}
-	toks := tokenise(s, spans)
+	toks, spoken, more := joinSpoken(tokenise(s, spans))
+	phones, numbers = append(phones, spoken...), append(numbers, more...)
 	if sp, ok := chooseFact(toks, fieldEmail); ok {
 		f.Email = strings.ToLower(s[sp.start:sp.end])
 	}
@@ -106,7 +107,11 @@ func chooseFact(toks []token, f field) (span, bool) {
 	best, bestScore := -1, -1
 	for i := range toks {
 		if toks[i].kind == kindFact && toks[i].taken == f {
-			if score := stanceBefore(toks, i).score(); score > bestScore {
+			score := stanceBefore(toks, i).score()
+			if outdatedAfter(toks, i+1) {
+				score -= 10
+			}
+			if score > bestScore {
 				best, bestScore = i, score
 			}
 		}
@@ -115,86 +120,6 @@ func chooseFact(toks []token, f field) (span, bool) {
 		return span{}, false
 	}
 	return span{start: toks[best].start, end: toks[best].end}, true
-}
-
-// stance is how the text speaks of a candidate.
-type stance int8
-
-const (
-	stanceNeutral stance = iota
-	stanceRejected
-	stancePreferred
-)
-
-// score orders candidates; below 0 means not to be taken.
-func (s stance) score() int {
-	switch s {
-	case stanceRejected:
-		return -10
-	case stancePreferred:
-		return 3
-	case stanceNeutral:
-	}
-	return 0
-}
-
-var (
-	rejecting  = words("nie ani bez zamiast oprocz odpada stary stara stare poprzedni poprzednia bledny zly not no never dont wont isnt instead without except old wrong")
-	preferring = words("tylko wole wolimy wolalbym wolalabym jednak lecz raczej wybieram wybieramy wybralem wybralam nowy nowa poprawny " +
-		"poprawna aktualny aktualna przepraszam znaczy zdecydowanie biore bierzemy wezme wezmiemy wybiore poprosze prosimy prefer rather take actually sorry new correct choose but")
-	// dismissing words turn down what stands before them.
-	dismissing = words("odpada odpadaja drogi drogie drogo slaby slabe slabo ubogi ubogie")
-	// turning words end the reach of a "nie" before them.
-	turning = words("a ale czy albo lub i and or if whether wiem jestem pewien pewna mam moge masz know sure macie")
-)
-
-// stanceBefore looks back from a token for a word that turns it down or prefers
-// it, within the clause and at most five words.
-func stanceBefore(toks []token, i int) stance {
-	for k, seen := i-1, 0; k >= 0 && seen < 5; k-- {
-		t := &toks[k]
-		switch {
-		case t.breaks():
-			return stanceNeutral
-		case t.kind == kindFact || t.taken == fieldPackage || t.taken == fieldCity:
-			return stanceNeutral
-		case t.is(preferring):
-			if k > 0 && (toks[k-1].fold == "nie" || toks[k-1].fold == "not" || toks[k-1].fold == "dont") {
-				return stanceRejected
-			}
-			return stancePreferred
-		case t.is(rejecting):
-			return stanceRejected
-		case t.is(turning):
-			return stanceNeutral
-		}
-		if t.kind == kindWord {
-			seen++
-		}
-	}
-	return stanceNeutral
-}
-
-// rejectedAfter reports whether the words after a candidate turn it down:
-// "premium odpada", "premium mnie nie interesuje", "premium is too expensive".
-func rejectedAfter(toks []token, end int) bool {
-	for k, seen := end, 0; k < len(toks) && seen < 4; k++ {
-		t := &toks[k]
-		switch {
-		case t.breaks() || t.kind == kindFact || t.taken != fieldNone:
-			return false
-		case t.kind == kindWord && t.is(dismissing):
-			return true
-		case t.kind == kindWord && t.fold == "expensive" && k > end && toks[k-1].fold == "too":
-			return true
-		case t.kind == kindWord && (t.fold == "nie" || t.fold == "not"):
-			return k+1 >= len(toks) || toks[k+1].taken == fieldNone
-		case t.is(turning):
-			return false
-		}
-		seen++
-	}
-	return false
 }
 
 // words makes a set of a space-separated list.

@@ -19,7 +19,7 @@ func findBudget(toks []token) int {
 	best, bestScore, bestEnd := 0.0, 0, -1
 	for i := 0; i < len(toks); i++ {
 		t := &toks[i]
-		if t.taken != fieldNone || t.kind != kindNumber && (t.kind != kindWord || numberWords[t.fold] == 0 && multipliers[t.fold] != 1e6) {
+		if t.taken != fieldNone || t.kind != kindNumber && (t.kind != kindWord || !opensAmount(t.fold)) {
 			continue
 		}
 		a, ok := readAmount(toks, i)
@@ -41,38 +41,80 @@ func findBudget(toks []token) int {
 	return int(math.Floor(best + 0.5))
 }
 
-// readAmount reads a number with its multiplier and currency.
+// opensAmount reports a word that an amount can begin with.
+func opensAmount(w string) bool {
+	return numberWords[w] > 0 || multipliers[w] == 1e6 || strings.Contains(w, "tysieczn")
+}
+
+// readAmount reads a number with its multiplier and currency: "80 tys. zł", "1
+// mln 200 tys", "osiemdziesiąt tysięcy pięćset złotych".
 func readAmount(toks []token, i int) (amount, bool) {
-	v, end, ok := numberAt(toks, i)
-	if !ok && multipliers[toks[i].fold] == 1e6 { // a million, written without a one
-		v, end, ok = 1e6, i+1, true
-	}
+	v, end, ok := amountNumber(toks, i)
 	if !ok {
 		return amount{}, false
 	}
 	a := amount{value: v, end: end}
-	at := func() *token {
-		if a.end < len(toks) && toks[a.end].kind == kindWord {
-			return &toks[a.end]
+	for unit := 0.0; ; {
+		if m, k := multiplierAt(toks, a.end); k > 0 {
+			a.value += v*m - v
+			a.end, a.scale, unit = k, true, m
+			a.unit = a.unit || toks[k-1].fold == "kpln" || toks[k-1].fold == "kzl"
 		}
-		return nil
-	}
-	if t := at(); t != nil && multipliers[t.fold] > 0 {
-		a.value *= multipliers[t.fold]
-		a.scale = true
-		a.unit = t.fold == "kpln" || t.fold == "kzl"
-		a.end++
-		if a.end+1 < len(toks) && toks[a.end].fold == "." && toks[a.end+1].is(moneyUnits) {
-			a.end++
+		k := skipDot(toks, a.end)
+		if unit == 0 || k >= len(toks) {
+			break
 		}
+		next, after, ok := numberAt(toks, k)
+		m, _ := multiplierAt(toks, after)
+		if !ok || next < 1 || m >= unit || m == 0 && (next >= unit || after >= len(toks) || !toks[after].is(moneyUnits)) {
+			break
+		}
+		a.value, a.end, v = a.value+next, after, next
+		if m == 0 {
+			break
+		}
+		unit = 0
 	}
-	if t := at(); t != nil && moneyUnits[t.fold] {
-		a.unit = true
-		a.end++
+	if k := skipDot(toks, a.end); k < len(toks) && toks[k].is(moneyUnits) && (k == a.end || a.scale) {
+		a.unit, a.end = true, k+1
 	} else if i > 0 && toks[i-1].is(moneyUnits) {
 		a.unit = true
 	}
 	return a, true
+}
+
+// amountNumber reads the number that an amount begins with. A million may stand
+// without one.
+func amountNumber(toks []token, i int) (v float64, end int, ok bool) {
+	if v, end, ok = numberAt(toks, i); ok {
+		return v, end, ok
+	}
+	if v, rest := compound(toks[i].fold); v > 0 && strings.HasPrefix(rest, "tysieczn") {
+		return v * 1e3, i + 1, true
+	}
+	if multipliers[toks[i].fold] == 1e6 {
+		return 1, i, true
+	}
+	return 0, i, false
+}
+
+// multiplierAt returns the multiplier at token i and the token after it, or 0.
+func multiplierAt(toks []token, i int) (float64, int) {
+	if i+1 < len(toks) && toks[i].fold == "-" && strings.HasPrefix(toks[i+1].fold, "tysieczn") {
+		return 1e3, i + 2
+	}
+	if i < len(toks) && toks[i].kind == kindWord && multipliers[toks[i].fold] > 0 {
+		return multipliers[toks[i].fold], i + 1
+	}
+	return 0, 0
+}
+
+// skipDot returns the token after a full stop at i: "tys. zł".
+func skipDot(toks []token, i int) int {
+	if i > 0 && i < len(toks) && toks[i].fold == "." && toks[i-1].kind == kindWord {
+		return i + 1
+	}
+	return i
 }
 
 // budgetScore says how sure it is that the amount is the budget; 0: it is not.
@@ -84,11 +126,14 @@ func budgetScore(toks []token, i int, a amount) int {
 		!named && (a.value < minMoney || !a.unit && !a.scale), !a.unit && !a.scale && yearLike(toks, i, a),
 		foreignMoney(toks, i, a.end), pricePerUnit(toks, a.end),
 		areaUnitAt(toks, a.end) > 0,
-		nearBefore(toks, i, notBudget, 4), a.end < len(toks) && toks[a.end].is(notBudget),
+		nearBefore(toks, i, notBudget, 4), a.end < len(toks) && toks[a.end].is(notBudget), othersPrice(toks, i, a.end),
 		stanceBefore(toks, i) == stanceRejected && !limiting(toks, i):
 		return 0
 	}
 	score := 1
+	if purpose(toks, i, a.end) {
+		score += 2
+	}
 	if named {
 		score += 3
 	}
@@ -97,6 +142,47 @@ func budgetScore(toks []token, i int, a amount) int {
 	}
 	return score
 }
+
+// othersPrice reports an amount that somebody else asks for, that something has
+// cost, or that is more than the visitor would pay.
+func othersPrice(toks []token, i, end int) bool {
+	for k := i - 1; k >= 0 && k >= i-6 && !toks[k].breaks(); k-- {
+		if toks[k].kind == kindWord && hasPrefixOf(toks[k].fold, paidWords) {
+			return true
+		}
+	}
+	for k := end; k+1 < len(toks) && k < end+4 && !toks[k].breaks(); k++ {
+		switch next := toks[k+1].fold; toks[k].fold {
+		case "za":
+			if next == "duzo" || next == "drogo" || areaUnit(next) || next == "pokoj" {
+				return true
+			}
+		case "too":
+			if next == "much" || next == "expensive" {
+				return true
+			}
+		case "miesiecznie", "monthly":
+			return true
+		}
+	}
+	return false
+}
+
+var paidWords = []string{"kosztow", "kupil", "kupion", "sprzeda", "zaplac", "placil", "konkuren", "wycenil", "wycenion", "zarabia", "zarob", "wart", "bought", "paid", "sold", "earn",
+	"competit", "quoted", "cost", "inna", "inni", "rachun"}
+
+// purpose reports that the amount is said to be for the work: "na wykończenie
+// mamy 90 tys.".
+func purpose(toks []token, i, end int) bool {
+	for k := max(0, i-5); k < i; k++ {
+		if toks[k].fold == "na" && purposes[toks[k+1].fold] {
+			return true
+		}
+	}
+	return end+1 < len(toks) && toks[end].fold == "na" && purposes[toks[end+1].fold]
+}
+
+var purposes = words("wykonczenie remont calosc prace wszystko urzadzenie to mieszkanie")
 
 // savedAround reports words beside the amount that make it money set aside or
 // judged for its sufficing: "odłożone 90 000", "czy 90 000 wystarczy".
@@ -150,7 +236,7 @@ func limiting(toks []token, i int) bool {
 	return nearBefore(toks, i, limitWords, 3)
 }
 
-var limitWords = words("wiecej przekroczyc drozej more over exceed")
+var limitWords = words("wiecej mniej przekroczyc drozej more less over under exceed")
 
 func foreignMoney(toks []token, i, end int) bool {
 	if end < len(toks) && (toks[end].is(otherMoney) || toks[end].fold == "€" || toks[end].fold == "$" || toks[end].fold == "£") {

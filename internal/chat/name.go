@@ -210,7 +210,7 @@ func (x *Extractor) namedInFull(toks []token, known nameSpan) nameSpan {
 // "Wiśniewski Piotr". After a title the clause must end with the name: "Pan
 // Tomasz Lis dzwonił" speaks of another, as does "Jan Lis mi was polecił".
 func (x *Extractor) fullName(toks []token, i int) nameSpan {
-	if othersName(toks, i) {
+	if othersName(toks, i) || inStreet(toks, i) {
 		return nameSpan{}
 	}
 	i, titled := skipTitles(toks, i)

@@ -104,6 +104,9 @@ func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
 			return x.lengthen(toks, packageMention{index: a.index, first: i, end: end}), true
 		}
 	}
+	if m, ok := x.joined(toks, i); ok {
+		return m, true
+	}
 	m, found := packageMention{}, false
 	x.typos.find(toks[i].fold, func(n int) {
 		m, found = packageMention{index: x.typoOf[n], first: i, end: i + 1}, true
@@ -115,6 +118,21 @@ func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
 		m = x.lengthen(toks, m)
 	}
 	return m, found
+}
+
+// joined reads a longer name written as one word: "ekspresplus".
+func (x *packageIndex) joined(toks []token, i int) (packageMention, bool) {
+	for _, a := range x.aliases {
+		if len(a.words) != 1 {
+			continue
+		}
+		for _, more := range x.longer[a.index] {
+			if rest, ok := strings.CutPrefix(toks[i].fold, strings.TrimSuffix(a.words[0], "*")); ok && len(more.words) == 1 && rest == more.words[0] {
+				return packageMention{index: more.index, first: i, end: i + 1}, true
+			}
+		}
+	}
+	return packageMention{}, false
 }
 
 // lengthen takes in the words after a mention that make another package of it.

@@ -29,59 +29,6 @@ var (
 	roomWords  = []string{"lazien", "kuchni", "salon", "sypialni", "pokoj", "pokoi", "korytarz", "toalet", "bathroom", "kitchen", "bedroom", "living"}
 )
 
-// multipliers scale the number before them.
-var multipliers = map[string]float64{
-	"tys": 1e3, "tysiac": 1e3, "tysiace": 1e3, "tysiecy": 1e3, "tysiaca": 1e3, "tysi": 1e3, "k": 1e3, "kpln": 1e3, "kzl": 1e3, "thousand": 1e3, "grand": 1e3,
-	"mln": 1e6, "milion": 1e6, "miliona": 1e6, "miliony": 1e6, "milionow": 1e6, "million": 1e6, "bln": 0, //nolint:misspell // Polish
-}
-
-// numberWords are the numbers that people write out, in the forms they use
-// before "metrów", "tysięcy" and their English counterparts.
-var numberWords = makeNumberWords()
-
-func makeNumberWords() map[string]float64 {
-	m := map[string]float64{"pol": 0.5, "cwierc": 0.25, "poltora": 1.5, "half": 0.5}
-	for value, list := range map[float64]string{
-		2: "dwa dwie dwoch two", 3: "trzy trzech three", 4: "cztery czterech four", 5: "piec pieciu five", 6: "szesc szesciu six",
-		7: "siedem siedmiu seven", 8: "osiem osmiu eight", 9: "dziewiec dziewieciu nine", 10: "dziesiec dziesieciu ten",
-		11: "jedenascie jedenastu eleven", 12: "dwanascie dwunastu twelve", 13: "trzynascie trzynastu thirteen",
-		14: "czternascie czternastu fourteen", 15: "pietnascie pietnastu fifteen", 16: "szesnascie szesnastu sixteen",
-		17: "siedemnascie siedemnastu seventeen", 18: "osiemnascie osiemnastu eighteen", 19: "dziewietnascie dziewietnastu nineteen",
-		20: "dwadziescia dwudziestu twenty", 30: "trzydziesci trzydziestu thirty", 40: "czterdziesci czterdziestu forty",
-		50: "piecdziesiat piecdziesieciu fifty", 60: "szescdziesiat szescdziesieciu sixty", 70: "siedemdziesiat siedemdziesieciu seventy",
-		80: "osiemdziesiat osiemdziesieciu eighty", 90: "dziewiecdziesiat dziewiecdziesieciu ninety",
-		100: "sto stu hundred", 200: "dwiescie dwustu", 300: "trzysta trzystu", 400: "czterysta czterystu", 500: "piecset pieciuset",
-		600: "szescset szesciuset", 700: "siedemset siedmiuset", 800: "osiemset osmiuset", 900: "dziewiecset dziewieciuset",
-	} {
-		for w := range words(list) {
-			m[w] = value
-		}
-	}
-	return m
-}
-
-// numberAt reads the number that starts at a token, in digits or words, and
-// returns the token after it.
-func numberAt(toks []token, i int) (v float64, end int, ok bool) {
-	if toks[i].kind == kindNumber {
-		return toks[i].value, i + 1, true
-	}
-	for end = i; end < len(toks) && toks[end].kind == kindWord; end++ {
-		w, known := numberWords[toks[end].fold]
-		switch {
-		case toks[end].fold == "hundred" && v > 0:
-			v *= 100
-		case toks[end].fold == "jeden" && v >= 20, toks[end].fold == "one" && v >= 20:
-			v++
-		case !known || v > 0 && (w >= v || w < 1):
-			return v, end, end > i
-		default:
-			v += w
-		}
-	}
-	return v, end, end > i
-}
-
 // areaUnit reports a word that means square metres, standing right after the
 // number.
 func areaUnit(w string) bool {
@@ -151,23 +98,15 @@ func bareMetre(at func(int) string, i int) int {
 func findArea(toks []token, asked Asked) int {
 	best, bestScore := 0, -1
 	for i := range toks {
-		if toks[i].kind != kindNumber && (toks[i].kind != kindWord || numberWords[toks[i].fold] == 0) || toks[i].taken != fieldNone {
+		if toks[i].taken != fieldNone {
 			continue
 		}
-		v, end, ok := numberAt(toks, i)
-		if !ok {
+		v, end := areaAt(toks, i)
+		if end == 0 || v < minArea || v > maxArea || perUnit(toks, i) {
 			continue
 		}
-		unitEnd := areaUnitAt(toks, end)
-		named := unitEnd == 0 && nearBefore(toks, i, areaNouns, 3) && !followedByUnit(toks, end)
-		if unitEnd == 0 && !named || v < minArea || v > maxArea || perUnit(toks, i) {
-			continue
-		}
-		if unitEnd == 0 {
-			unitEnd = end
-		}
-		score := areaScore(toks, i, unitEnd)
-		for k := i; k < unitEnd; k++ {
+		score := areaScore(toks, i, end)
+		for k := i; k < end; k++ {
 			toks[k].taken = fieldArea
 		}
 		if score > bestScore {
@@ -179,6 +118,60 @@ func findArea(toks []token, asked Asked) int {
 	}
 	return best
 }
+
+// areaAt reads a number of square metres at a token, with its unit or named as
+// an area before it. end is 0 when there is none.
+func areaAt(toks []token, i int) (v float64, end int) {
+	if toks[i].kind == kindWord {
+		if v, rest := compound(toks[i].fold); v > 0 && strings.HasPrefix(rest, "metrow") {
+			return v, i + 1
+		}
+	}
+	if toks[i].kind != kindNumber && (toks[i].kind != kindWord || numberWords[toks[i].fold] == 0) {
+		return 0, 0
+	}
+	v, end, ok := numberAt(toks, i)
+	if !ok {
+		return 0, 0
+	}
+	if unitEnd := areaUnitAt(toks, end); unitEnd > 0 {
+		if length(toks, i, end, unitEnd) {
+			return 0, 0
+		}
+		return v, unitEnd
+	}
+	if nearBefore(toks, i, areaNouns, 3) && !followedByUnit(toks, end) {
+		return v, end
+	}
+	return 0, 0
+}
+
+// length reports that plain metres are a distance or the side of a room: "200
+// metrów od stacji", "do metra mam 300 metrów", "12 x 10 m".
+func length(toks []token, i, unit, end int) bool {
+	if w := toks[unit].fold; w == "-" || w != "m" && !strings.HasPrefix(w, "met") || end > unit+1 {
+		return false
+	}
+	if end+1 < len(toks) && toks[end].is(towards) && hasPrefixOf(toks[end+1].fold, landmarks) {
+		return true
+	}
+	if i > 0 && (toks[i-1].fold == "x" || toks[i-1].fold == "×") {
+		return true
+	}
+	for k := i - 1; k > 0 && k >= i-5 && !toks[k].breaks(); k-- {
+		if toks[k-1].is(towards) && hasPrefixOf(toks[k].fold, landmarks) || toks[k].fold == "odleglosc" || toks[k].fold == "odleglosci" {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	towards   = words("do od from to away")
+	landmarks = []string{"stacj", "przystan", "metra", "metro", "morza", "plaz", "las", "centr", "szkol", "przedszkol", "sklep", "park", "dworc", "ryn", "drog", "ulic", "sasiad",
+		"granic", "jezior", "rzek", "autostrad", "tramwaj", "autobus", "koscio", "apte", "szpital", "lotnisk", "wind", "biedron", "zabk", "przychodn", "the", "tube", "station", "beach",
+		"bus", "school", "pracy", "rodzic", "ogrodz"}
+)
 
 // areaScore ranks the area of the property over that of a room; a balcony's is
 // below 0.
