@@ -1,188 +1,315 @@
 package chat
 
 import (
-	"errors"
-	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 )
 
-// phrase is a keyword of the knowledge base: terms that must all stand in one
-// sentence, in any order.
-//
-//	ile kosztuje            both words, in any inflection
-//	gwaranc*                any word that begins so
-//	dzial* @city            a word and a fact: @city @m2 @package @packages @budget
-//	kiedy zacz*|start*      alternatives
-//	hello ^0.4              a weight other than 1
-type phrase struct {
-	terms  [][]string // alternatives of each term, folded
-	weight float64
-}
-
-// The facts that a phrase may ask for.
-const (
-	markCity     = "@city"
-	markArea     = "@m2"
-	markPackage  = "@package"
-	markPackages = "@packages" // at least two packages
-	markBudget   = "@budget"
-)
-
-// maxTerms bounds the terms of a phrase.
-const maxTerms = 8
-
-func parsePhrase(s string) (phrase, error) {
-	p := phrase{weight: 1}
-	for w := range strings.FieldsSeq(fold(s)) {
-		if num, ok := strings.CutPrefix(w, "^"); ok {
-			v, err := strconv.ParseFloat(num, 64)
-			if err != nil || v <= 0 || v > 10 {
-				return p, fmt.Errorf("weight %q must be a number over 0, at most 10", w)
-			}
-			p.weight = v
-			continue
-		}
-		var alts []string
-		for a := range strings.SplitSeq(w, "|") {
-			if err := checkTerm(a); err != nil {
-				return p, err
-			}
-			alts = append(alts, a)
-		}
-		p.terms = append(p.terms, alts)
-	}
-	if len(p.terms) == 0 || len(p.terms) > maxTerms {
-		return p, fmt.Errorf("must have 1 to %d terms", maxTerms)
-	}
-	return p, nil
-}
-
-func checkTerm(a string) error {
-	switch {
-	case strings.HasPrefix(a, "@"):
-		if a != markCity && a != markArea && a != markPackage && a != markPackages && a != markBudget {
-			return fmt.Errorf("%q is not a fact", a)
-		}
-	case a == "" || a == "*":
-		return errors.New("has an empty alternative")
-	case strings.HasSuffix(a, "*") && len(a) < 4:
-		return fmt.Errorf("%q is too short a beginning: at least 3 letters", a)
-	}
-	return nil
-}
-
-// posting says that a vocabulary word is an alternative of a phrase's term.
-type posting struct {
-	phrase int32
-	term   uint8
-}
-
-// indexedPhrase is a phrase of an entry.
-type indexedPhrase struct {
-	topic int // in Topics()
-	terms int
-	score float64
-}
-
 // Index finds the entries that a message speaks of. It is built once and safe
-// for concurrent use; a look-up takes microseconds.
+// for concurrent use; a look-up takes microseconds, and the same message always
+// finds the same.
+//
+// Two witnesses are heard. The keyword phrases of the entries say what their
+// authors want. The model has learned from the example questions which words
+// speak for which topic, and knows groups of words that mean alike; it decides
+// where several phrases match, or none.
 type Index struct {
-	topics   []Topic
-	phrases  []indexedPhrase
-	whole    map[string][]posting // folded words and their stems
-	prefixes map[string][]posting
-	longest  int // length of the longest prefix
-	typos    *typoIndex
+	topics  []Topic
+	phrases *phraseIndex
+	vocab   *vocabulary
+	model   *model
+	typos   *typoIndex // every word that phrases or examples know
 }
 
-// NewIndex builds the index of a knowledge base, both languages in one: people
-// mix them.
+// NewIndex builds the index of a knowledge base.
 func NewIndex(k *Knowledge) *Index {
-	x := &Index{topics: Topics(), whole: map[string][]posting{}, prefixes: map[string][]posting{}}
-	for n, t := range x.topics {
-		for _, lang := range languages {
-			for _, kw := range k.Entry(lang, t).Keywords {
-				if p, err := parsePhrase(kw); err == nil { // LoadKnowledge has reported the others
-					x.add(n, p)
-				}
-			}
-		}
+	x := &Index{topics: Topics(), vocab: &vocabulary{
+		lex: k.words, ids: map[uint64]int32{}, words: map[string]*wordFeatures{}, learning: true,
+	}}
+	x.phrases = newPhraseIndex(k, x.topics)
+	reader := k.extractor
+	if reader == nil {
+		reader = NewExtractor(k.Packages)
 	}
-	var typoWords []string
-	for w := range x.whole {
-		typoWords = append(typoWords, w)
-	}
-	for w := range x.prefixes {
-		typoWords, x.longest = append(typoWords, w), max(x.longest, len(w))
-	}
-	x.typos = newTypoIndex(typoWords)
+	x.model = x.learn(k, reader)
+	x.typos = newTypoIndex(x.knownWords())
 	return x
 }
 
-// phraseScores is what a phrase of so many terms is worth.
-var phraseScores = [maxTerms + 1]float64{0, 2, 3.5, 5, 6.5, 8, 9, 10, 11}
-
-func (x *Index) add(topic int, p phrase) {
-	n := int32(len(x.phrases)) //nolint:gosec // a few thousand phrases
-	x.phrases = append(x.phrases, indexedPhrase{topic: topic, terms: len(p.terms), score: phraseScores[len(p.terms)] * p.weight})
-	for i, alts := range p.terms {
-		at := posting{phrase: n, term: uint8(i)}
-		for _, a := range alts {
-			if prefix, ok := strings.CutSuffix(a, "*"); ok {
-				x.prefixes[prefix] = append(x.prefixes[prefix], at)
-				if stem, ok := strings.CutSuffix(prefix, "k"); ok && len(stem) >= minStem {
-					x.whole[stem+"ek"] = append(x.whole[stem+"ek"], at) // płytk-a, płytek
-				}
-				continue
-			}
-			x.whole[a] = append(x.whole[a], at)
-			if s := stem(a); s != a {
-				x.whole["~"+s] = append(x.whole["~"+s], at)
-			}
+// learn reads the example questions.
+func (x *Index) learn(k *Knowledge, reader *Extractor) *model {
+	var samples []sample
+	st := x.newSearch()
+	take := func(examples []string, class int) {
+		for _, text := range examples {
+			samples = append(samples, st.sample(reader.Extract(text, AskedNothing), class))
 		}
 	}
+	for _, lang := range languages {
+		for n, t := range x.topics {
+			take(k.examples(lang, t), n)
+			for _, kw := range k.Entry(lang, t).Keywords {
+				take(spoken(kw), n)
+			}
+		}
+		take(k.statements[lang], len(x.topics))
+	}
+	x.vocab.learning = false
+	return learn(samples, len(x.vocab.ids), len(x.topics)+1)
+}
+
+// spokenFacts are words for the facts that a keyword may ask for.
+var spokenFacts = map[string]string{
+	markCity: "Kraków", markArea: "60 m2", markPackage: "Comfort", markPackages: "Comfort Premium", markBudget: "90000 zł",
+}
+
+// spoken returns what somebody says who uses a keyword and nothing else: its
+// terms, the first of the alternatives.
+func spoken(keyword string) []string {
+	p, err := parsePhrase(keyword)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, alts := range p.terms {
+		w := strings.TrimSuffix(alts[0], "*")
+		if fact := spokenFacts[w]; fact != "" {
+			w = fact
+		}
+		list = append(list, w)
+	}
+	return []string{strings.Join(list, " ")}
+}
+
+// sample reads an example as the model sees it.
+func (s *search) sample(e *Extraction, class int) sample {
+	s.sentence(e, 0, len(e.toks))
+	out := sample{features: slices.Clone(s.vec.features), length: inverseLength(s.vec.squares), class: class}
+	for n := range s.x.topics {
+		out.phrases = append(out.phrases, s.phrases.score(n))
+	}
+	clear(s.phrases.best)
+	clear(s.phrases.extra)
+	return out
+}
+
+// knownWords lists the words in which a typing error is recognised.
+func (x *Index) knownWords() []string {
+	seen := map[string]bool{}
+	var list []string
+	add := func(w string) {
+		if !seen[w] && w[0] != '~' && w[0] != '@' {
+			seen[w] = true
+			list = append(list, w)
+		}
+	}
+	for w := range x.vocab.words {
+		add(w)
+	}
+	for w := range x.phrases.whole {
+		add(w)
+	}
+	for w := range x.phrases.prefixes {
+		add(w)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Hit is an entry found, the better the higher its score.
 type Hit struct {
 	Topic Topic
+	// Score is ten times how probable the topic is for the sentence that speaks
+	// of it most: 0 to 10.
 	Score float64
 }
 
-// hitState adds up what one sentence says about each phrase.
-type hitState struct {
-	seen    []uint8   // bits of the terms seen of each phrase
-	touched []int32   // the phrases with a bit in seen
-	best    []float64 // of each topic, over all sentences
-	extra   []float64
-}
+// The scores.
+const (
+	fullScore = 10
+	// leastScore is the score from which a topic is a hit at all.
+	leastScore = 1.5
+	// greetingScore is what a greeting beside something else is worth.
+	greetingScore = 0.5
+)
 
 // maxTypoWords bounds how many unknown words of a message are looked up with a
 // typing error.
 const maxTypoWords = 48
+
+// search is one look-up.
+type search struct {
+	x       *Index
+	phrases *phraseState
+	vec     vector
+	p       []float32
+	best    []float64 // of each topic, over all sentences
+	greets  bool
+}
+
+func (x *Index) newSearch() *search {
+	return &search{x: x, phrases: x.phrases.newState(len(x.topics)), p: make([]float32, len(x.topics)+1), best: make([]float64, len(x.topics))}
+}
 
 // Search returns the topics that the message speaks of, the best first.
 func (x *Index) Search(e *Extraction) []Hit { return x.search(e, 0, len(e.toks)) }
 
 // search looks at some of a message's tokens only.
 func (x *Index) search(e *Extraction, start, last int) []Hit {
-	st := hitState{seen: make([]uint8, len(x.phrases)), best: make([]float64, len(x.topics)), extra: make([]float64, len(x.topics))}
-	marks := factMarks(e)
+	s := x.newSearch()
 	for start < last {
 		end := min(sentenceEnd(e.toks, start), last)
-		for _, m := range marks {
-			x.mark(&st, x.whole[m])
-		}
-		for i := start; i < end; i++ {
-			if t := &e.toks[i]; t.kind == kindWord && (t.taken == fieldNone || t.taken == fieldPackage || t.taken == fieldCity) {
-				x.word(&st, t.fold, &e.typoBudget)
-			}
-		}
-		x.settle(&st)
+		s.judge(e, start, end)
 		start = end
 	}
-	return x.hits(&st)
+	return s.hits()
+}
+
+// questionShare is how much the last question of a sentence counts beside the
+// whole: "wynajmuję pokój i liczę dni, jak długo to potrwa".
+const questionShare = 0.4
+
+// judge takes the topics of one sentence over.
+func (s *search) judge(e *Extraction, start, end int) {
+	s.sentence(e, start, end)
+	if known := s.weigh(); !known {
+		return
+	}
+	if q := lastQuestion(e.toks, start, end); q > start {
+		whole := slices.Clone(s.p)
+		s.sentence(e, q, end)
+		if known := s.weigh(); !known {
+			copy(s.p, whole)
+		}
+		for n := range s.p {
+			s.p[n] = questionShare*s.p[n] + (1-questionShare)*whole[n]
+		}
+	}
+	nothing := s.p[len(s.p)-1]
+	if end > start && e.toks[end-1].fold == "?" {
+		nothing = 0 // it does ask
+	}
+	for n, p := range s.p[:len(s.p)-1] {
+		if p >= nothing {
+			s.best[n] = max(s.best[n], fullScore*float64(p))
+		}
+	}
+}
+
+// lastQuestion returns where the last clause begins that starts with a question
+// word, or start.
+func lastQuestion(toks []token, start, end int) int {
+	for i := end - 1; i > start; i-- {
+		if toks[i].is(questionWords) && (toks[i-1].breaks() || toks[i-1].fold == "-" || i > start+1 && toks[i-1].kind == kindWord && len(toks[i-1].fold) <= 2 && toks[i-2].breaks()) {
+			return i
+		}
+	}
+	return start
+}
+
+// weigh asks the model about the sentence that was read. It reports whether
+// anything in it is known.
+func (s *search) weigh() bool {
+	scores, known := s.phrases.best, len(s.vec.features) > 0
+	for n, best := range scores {
+		if best > 0 {
+			known = true
+			s.greets = s.greets || s.x.topics[n] == TopicGreeting
+			scores[n] = s.phrases.score(n)
+		}
+	}
+	if known {
+		s.x.model.probabilities(s.p, s.vec.features, inverseLength(s.vec.squares), scores)
+	}
+	clear(s.phrases.best)
+	clear(s.phrases.extra)
+	return known
+}
+
+// sentence reads the tokens from start to end: the phrases that they complete
+// and the features that they have.
+func (s *search) sentence(e *Extraction, start, end int) {
+	marks := factMarks(e)
+	for _, m := range marks {
+		s.x.phrases.mark(s.phrases, s.x.phrases.whole[m])
+	}
+	s.vec.reset()
+	before := fieldNone
+	for i := start; i < end; i++ {
+		t := &e.toks[i]
+		if t.kind != kindWord {
+			continue
+		}
+		switch t.taken {
+		case fieldNone:
+			s.word(t.fold, &e.typoBudget)
+		case fieldPackage, fieldCity:
+			s.x.phrases.word(s.phrases, t.fold)
+			if t.taken != before { // the name stands for whichever it is
+				s.vec.word(s.x.vocab, s.x.vocab.word(factWords[t.taken]))
+			}
+		default:
+		}
+		before = t.taken
+	}
+	s.vec.close(s.x.vocab, marks)
+	s.x.phrases.settle(s.phrases)
+}
+
+// factWords are the words that stand for the names of packages and cities.
+var factWords = map[field]string{fieldPackage: markPackage, fieldCity: markCity}
+
+// word takes in one word, or what it was probably meant to be.
+func (s *search) word(w string, budget *int) {
+	x := s.x
+	known := x.phrases.word(s.phrases, w)
+	meant := w
+	if _, learned := x.vocab.words[w]; !known && !learned && x.typos != nil && len(w) >= minTypo && len(w) < maxTypo && *budget > 0 && x.vocab.lex.groups(w) == 0 {
+		*budget--
+		meant = s.mistyped(w)
+	}
+	s.vec.word(x.vocab, x.vocab.word(meant))
+}
+
+// mistyped looks an unknown word up with a typing error, for the phrases also
+// the beginnings of it, and returns the word that was learned in its place.
+func (s *search) mistyped(w string) string {
+	x, meant := s.x, w
+	x.typos.find(w, func(n int) {
+		near := x.typos.words[n]
+		x.phrases.meant(s.phrases, near)
+		if _, learned := x.vocab.words[near]; learned && meant == w {
+			meant = near
+		}
+	})
+	for n := minTypo; n < len(w) && n <= x.phrases.longest+1; n++ {
+		x.typos.find(w[:n], func(k int) { x.phrases.mark(s.phrases, x.phrases.prefixes[x.typos.words[k]]) })
+	}
+	return meant
+}
+
+// hits orders the topics. A greeting beside something else is told last.
+func (s *search) hits() []Hit {
+	var out []Hit
+	for n, score := range s.best {
+		t := s.x.topics[n]
+		switch {
+		case score >= leastScore:
+		case t == TopicGreeting && s.greets:
+			score = greetingScore
+		default:
+			continue
+		}
+		h := Hit{Topic: t, Score: score}
+		i := len(out)
+		for i > 0 && out[i-1].Score < h.Score {
+			i--
+		}
+		out = append(out, Hit{})
+		copy(out[i+1:], out[i:])
+		out[i] = h
+	}
+	return out
 }
 
 // sentenceEnd returns the token after the sentence that starts at i. A question
@@ -214,102 +341,4 @@ func factMarks(e *Extraction) []string {
 	add(len(e.Packages) > 0, markPackage)
 	add(len(e.Packages) > 1, markPackages)
 	return marks
-}
-
-func (x *Index) mark(st *hitState, list []posting) {
-	for _, p := range list {
-		if st.seen[p.phrase] == 0 {
-			st.touched = append(st.touched, p.phrase)
-		}
-		st.seen[p.phrase] |= 1 << p.term
-	}
-}
-
-// word files a word under every term that it fits: itself, its stem, its
-// beginnings, and where it is unknown, what it was probably meant to be.
-func (x *Index) word(st *hitState, w string, budget *int) {
-	found := false
-	use := func(list []posting) {
-		if len(list) > 0 {
-			found = true
-			x.mark(st, list)
-		}
-	}
-	use(x.whole[w])
-	var buf [maxTypo]byte
-	if s := stem(w); len(s) < maxTypo-1 {
-		use(x.whole[string(append(append(buf[:0], '~'), s...))])
-		use(x.whole[s])
-	}
-	if len(w) >= 3 {
-		x.mark(st, x.prefixes[w[:3]]) // three letters make no word known: "cen*" is not "cenik"
-	}
-	for n := 4; n <= len(w) && n <= x.longest; n++ {
-		use(x.prefixes[w[:n]])
-	}
-	if found || len(w) < minTypo || len(w) >= maxTypo || *budget == 0 {
-		return
-	}
-	*budget--
-	x.typos.find(w, func(n int) { use(x.whole[x.typos.words[n]]) })
-	for n := minTypo; n <= len(w) && n <= x.longest+1; n++ {
-		x.typos.find(w[:n], func(k int) { use(x.prefixes[x.typos.words[k]]) })
-	}
-}
-
-// settle adds the phrases of a sentence whose terms were all seen.
-func (x *Index) settle(st *hitState) {
-	for _, n := range st.touched {
-		p, mask := &x.phrases[n], st.seen[n]
-		st.seen[n] = 0
-		if int(mask) != 1<<p.terms-1 {
-			continue
-		}
-		if best := &st.best[p.topic]; p.score > *best {
-			st.extra[p.topic] += *best
-			*best = p.score
-		} else {
-			st.extra[p.topic] += p.score
-		}
-	}
-	st.touched = st.touched[:0]
-}
-
-// hits orders the topics; a topic is worth its best phrase and a little for the
-// others.
-func (x *Index) hits(st *hitState) []Hit {
-	var out []Hit
-	for n, best := range st.best {
-		if best == 0 {
-			continue
-		}
-		h := Hit{Topic: x.topics[n], Score: best + min(st.extra[n]*0.1, 1)}
-		i := len(out)
-		for i > 0 && out[i-1].Score < h.Score {
-			i--
-		}
-		out = append(out, Hit{})
-		copy(out[i+1:], out[i:])
-		out[i] = h
-	}
-	return out
-}
-
-// stemEndings are the inflections that are taken off a folded word, the longest
-// first.
-var stemEndings = []string{
-	"owego", "owych", "iejsz", "ami", "ach", "ego", "emu", "ych", "ich", "owi", "ymi", "imi", "iem", "ing", "ow", "om", "em", "ej", "ie", "ia", "iu", "es", "ed", "ym", "im", "y", "i", "a", "e", "o", "u", "s",
-}
-
-// minStem is how much of a word at least remains.
-const minStem = 4
-
-// stem takes the ending off a folded word, Polish or English.
-func stem(w string) string {
-	for _, e := range stemEndings {
-		if len(w)-len(e) >= minStem && strings.HasSuffix(w, e) {
-			return w[:len(w)-len(e)]
-		}
-	}
-	return w
 }

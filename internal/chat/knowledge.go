@@ -65,6 +65,9 @@ type Knowledge struct {
 	Packages []Package // in order of price; those by estimate last
 	entries  map[Lang]map[Topic]*Entry
 	phrases  map[Lang]map[string]string
+	// statements are messages that ask nothing, so that none is taken for a question.
+	statements map[Lang][]string
+	words      *lexicon
 
 	extractor *Extractor
 	index     *Index
@@ -113,6 +116,9 @@ type Entry struct {
 	Title string `toml:"title"`
 	// Keywords are phrases that speak of the topic; see phrase for the grammar.
 	Keywords []string `toml:"keywords"`
+	// Examples are questions about the topic as people type them. Retrieval
+	// learns from them; an entry without any learns from the embedded ones.
+	Examples []string `toml:"examples"`
 	// Answer is the text, with {placeholders} of render.go.
 	Answer string `toml:"answer"`
 	// The answers for what the visitor has told already.
@@ -142,6 +148,14 @@ func (k *Knowledge) Package(name string) *Package {
 		return nil
 	}
 	return &k.Packages[i]
+}
+
+// examples returns the questions that retrieval learns a topic from.
+func (k *Knowledge) examples(l Lang, t Topic) []string {
+	if list := k.Entry(l, t).Examples; len(list) > 0 {
+		return list
+	}
+	return builtIn().Entry(l, t).Examples
 }
 
 // phrase returns a line of the dialogue.

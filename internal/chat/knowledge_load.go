@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 
@@ -33,6 +34,9 @@ const (
 	companyFile  = "company.toml"
 	packagesFile = "packages.toml"
 	dialogueFile = "dialogue.toml"
+	// Optional: the embedded ones take their place.
+	wordsFile      = "words.toml"
+	statementsFile = "statements.toml"
 )
 
 // maxPrice is the highest price per m2 believed, in PLN; more is a slip.
@@ -52,20 +56,86 @@ func (l *loader) failf(file, field, format string, args ...any) {
 // LoadKnowledge reads a knowledge base and checks it. The error, CodeInvalid,
 // names each file and field that is wrong.
 func LoadKnowledge(fsys fs.FS) (*Knowledge, error) {
+	k, errs := readKnowledge(fsys)
+	if len(errs) > 0 {
+		return nil, chatops.Errorf(chatops.CodeInvalid, "load knowledge base: %s", errors.Join(errs...).Error())
+	}
+	k.extractor = NewExtractor(k.Packages)
+	k.index = NewIndex(k)
+	return k, nil
+}
+
+// readKnowledge reads the files of a knowledge base.
+func readKnowledge(fsys fs.FS) (*Knowledge, []error) {
 	l := &loader{fsys: fsys}
-	k := &Knowledge{entries: map[Lang]map[Topic]*Entry{}, phrases: map[Lang]map[string]string{}}
+	k := &Knowledge{entries: map[Lang]map[Topic]*Entry{}, phrases: map[Lang]map[string]string{}, statements: map[Lang][]string{}}
 	l.decode(companyFile, &k.Company)
 	l.company(&k.Company)
 	k.Packages = l.packages()
+	k.words = l.words()
 	for _, lang := range languages {
 		k.entries[lang] = l.entries(lang)
 		k.phrases[lang] = l.phrases(lang)
+		k.statements[lang] = l.statements(lang)
 	}
-	if len(l.errs) > 0 {
-		return nil, chatops.Errorf(chatops.CodeInvalid, "load knowledge base: %s", errors.Join(l.errs...).Error())
+	return k, l.errs
+}
+
+var builtInOnce struct {
+	sync.Once
+	k *Knowledge
+}
+
+// builtIn is the embedded knowledge base, for what another one leaves out.
+func builtIn() *Knowledge {
+	builtInOnce.Do(func() {
+		k, errs := readKnowledge(Embedded())
+		if len(errs) > 0 {
+			panic(errors.Join(errs...)) // the folder is part of the binary, and tested
+		}
+		builtInOnce.k = k
+	})
+	return builtInOnce.k
+}
+
+// has reports whether the knowledge base holds an optional file.
+func (l *loader) has(file string) bool {
+	_, err := fs.Stat(l.fsys, file)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// words reads the groups of words, or takes the embedded ones.
+func (l *loader) words() *lexicon {
+	if !l.has(wordsFile) {
+		return builtIn().words
 	}
-	k.extractor, k.index = NewExtractor(k.Packages), NewIndex(k)
-	return k, nil
+	var file struct {
+		Group map[string]string `toml:"group"`
+	}
+	if !l.decode(wordsFile, &file) {
+		return nil
+	}
+	lex, err := parseLexicon(file.Group)
+	if err != nil {
+		l.failf(wordsFile, "group", "%v", err)
+	}
+	return lex
+}
+
+// statements reads <lang>/statements.toml, or takes the embedded ones.
+func (l *loader) statements(lang Lang) []string {
+	file := path.Join(string(lang), statementsFile)
+	if !l.has(file) {
+		if !l.has(string(lang)) {
+			return nil // reported by entries
+		}
+		return builtIn().statements[lang]
+	}
+	var into struct {
+		Examples []string `toml:"examples"`
+	}
+	l.decode(file, &into)
+	return into.Examples
 }
 
 // decode reads a TOML file and refuses keys that nothing reads: they are slips.
@@ -171,7 +241,7 @@ func (l *loader) entries(lang Lang) map[Topic]*Entry {
 	}
 	for _, d := range list {
 		file := path.Join(string(lang), d.Name())
-		if d.IsDir() || path.Ext(file) != ".toml" || d.Name() == dialogueFile {
+		if d.IsDir() || path.Ext(file) != ".toml" || d.Name() == dialogueFile || d.Name() == statementsFile {
 			continue
 		}
 		e := &Entry{}

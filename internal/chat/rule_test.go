@@ -67,17 +67,6 @@ func TestSentenceEnd_AFullStopNeedsACapitalAfterIt(t *testing.T) {
 	}
 }
 
-func TestTwoQuestions_NeedTwoThatAsk(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]bool{
-		"ile to kosztuje i jak długo trwa": true, "how much is it and how long does it take": true, "ile to kosztuje": false, "kosztuje i trwa": false,
-	} {
-		if got := twoQuestions(read(text)); got != want {
-			t.Errorf("%q: %v, want %v", text, got, want)
-		}
-	}
-}
-
 func TestPricePerUnit_IsNoSum(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
