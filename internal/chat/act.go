@@ -128,7 +128,7 @@ func saysYes(t *token, set map[string]bool) bool {
 	if t.kind != kindWord || len(t.fold) > 24 {
 		return false
 	}
-	if short := squeeze(t.fold); short != t.fold && set[short] {
+	if short := singled(t.fold); short != t.fold && set[short] {
 		return true
 	}
 	if len(t.fold) < 8 || !set["potwierdzam"] {
@@ -137,8 +137,8 @@ func saysYes(t *token, set map[string]bool) bool {
 	return within1(t.fold, "potwierdzam") || within1(t.fold, "zatwierdzam") || within1(t.fold, "poprawnie") || within1(t.fold, "potwierdzamy")
 }
 
-// squeeze writes every run of one letter once.
-func squeeze(w string) string {
+// singled writes every run of one letter once.
+func singled(w string) string {
 	for i := 1; i < len(w); i++ {
 		if w[i] == w[i-1] {
 			b := []byte{w[0]}

@@ -121,14 +121,22 @@ func comesFrom(toks []token, k, city int) bool {
 	return toks[k].fold == "jestescie" && k == city-2 && (toks[k+1].fold == "z" || toks[k+1].fold == "ze")
 }
 
-// asksWhence reports "skąd jesteście, z Krakowa?".
+// asksWhence reports the question where the company is, put in two parts: "skąd
+// jesteście, z Krakowa?", "gdzie macie biuro? w Gdyni?".
 func asksWhence(toks []token, i int) bool {
-	for k, seen := i-1, 0; k >= 0 && seen < placeWindow; k, seen = k-1, seen+1 {
-		switch toks[k].fold {
-		case ".", "!", "?", "\n":
+	where := false
+	for k, seen := i-1, 0; k >= 0 && seen < placeWindow+2; k, seen = k-1, seen+1 {
+		switch f := toks[k].fold; {
+		case f == "." || f == "!" || f == "\n":
 			return false
-		case "skad":
+		case f == "skad":
 			return true
+		case toks[k].is(ourPlace) || f == "jestescie" || f == "macie":
+			where = true
+		case f == "gdzie" || f == "where":
+			return where
+		case f == "mieszkam" || f == "mam":
+			return false
 		}
 	}
 	return false

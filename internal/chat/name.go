@@ -165,6 +165,9 @@ func (x *Extractor) readName(toks []token, i int, strong bool) nameSpan {
 		return nameSpan{}
 	}
 	end := x.surnames(toks, i+1, lower)
+	if strong && known && end == i+1 && nameWord(toks, end) && toks[end].capital == !lower && x.placeWord(toks, end) && closes(toks, end+1) {
+		end++ // Adam Lublin: nobody adds a city without a word between
+	}
 	if !strong && !known && (end == i+1 || lower) || !strong && titled && end == i+1 {
 		return nameSpan{} // "pisze Pan Marek": somebody else
 	}

@@ -100,7 +100,7 @@ func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
 		return packageMention{}, false
 	}
 	for _, a := range x.aliases {
-		if end, ok := matchAlias(toks, i, a.words); ok && !coffee(toks, i, end) {
+		if end, ok := matchAlias(toks, i, a.words); ok && !otherSense(toks, i, end) {
 			return x.lengthen(toks, packageMention{index: a.index, first: i, end: end}), true
 		}
 	}
@@ -111,7 +111,7 @@ func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
 	x.typos.find(toks[i].fold, func(n int) {
 		m, found = packageMention{index: x.typoOf[n], first: i, end: i + 1}, true
 	})
-	if found && coffee(toks, i, i+1) {
+	if found && otherSense(toks, i, i+1) {
 		return m, false
 	}
 	if found {
@@ -178,10 +178,40 @@ func wordMatches(word, pattern string) bool {
 	return word == pattern
 }
 
-// coffee keeps coffee machines ("ekspres do kawy") from being a package.
-func coffee(toks []token, i, end int) bool {
+// otherSense reports words that name a package and mean something else here:
+// "ekspres do kawy", "indywidualne podejście", "płytki klasy premium", and
+// "ekspresem" for in a hurry.
+func otherSense(toks []token, i, end int) bool {
 	if end+1 < len(toks) && toks[end].fold == "do" && toks[end+1].fold == "kawy" {
 		return true
 	}
-	return i > 0 && (toks[i-1].fold == "cisnieniowy" || toks[i-1].fold == "kolbowy")
+	if end < len(toks) && hasPrefixOf(toks[end].fold, approaches) {
+		return true
+	}
+	if i > 0 && (toks[i-1].fold == "cisnieniowy" || toks[i-1].fold == "kolbowy" || toks[i-1].is(grades) && i > 1 && hasPrefixOf(toks[i-2].fold, products)) {
+		return true
+	}
+	if i > 0 && hasPrefixOf(toks[i-1].fold, products) {
+		return true
+	}
+	if strings.HasPrefix(toks[i].fold, "indywidual") && i > 0 && hasPrefixOf(toks[i-1].fold, approaches) {
+		return true
+	}
+	return toks[i].fold == "ekspresem" && end == i+1 && !talksOfPackages(toks, i)
+}
+
+var (
+	approaches = []string{"podejsci", "traktowan", "rozmow", "konsultacj", "spotkan", "tempo", "tempie", "approach", "attention"}
+	grades     = words("klasy jakosci segmentu marki typu klasa quality grade class")
+	products   = []string{"plytk", "materialy", "materialow", "drzwi", "farb", "panel", "podlog", "mebl", "armatur", "bateri", "sprzet", "agd", "okn", "produkt", "marki", "marek", "tiles", "materials", "brands", "doors", "paint"}
+)
+
+// talksOfPackages reports words about packages before token i.
+func talksOfPackages(toks []token, i int) bool {
+	for k := i - 1; k >= 0 && k >= i-4; k-- {
+		if hasPrefixOf(toks[k].fold, []string{"pakiet", "zainteres", "nad", "opcj", "wersj", "myslimy", "mysle"}) {
+			return true
+		}
+	}
+	return i+1 < len(toks) && toks[i+1].fold == "plus"
 }

@@ -152,6 +152,11 @@ func length(toks []token, i, unit, end int) bool {
 	if w := toks[unit].fold; w == "-" || w != "m" && !strings.HasPrefix(w, "met") || end > unit+1 {
 		return false
 	}
+	for k := max(0, i-3); k < min(len(toks), end+3); k++ {
+		if hasPrefixOf(toks[k].fold, linear) {
+			return true
+		}
+	}
 	if end+1 < len(toks) && toks[end].is(towards) && hasPrefixOf(toks[end+1].fold, landmarks) {
 		return true
 	}
@@ -167,6 +172,8 @@ func length(toks []token, i, unit, end int) bool {
 }
 
 var (
+	// linear things are measured along.
+	linear    = []string{"kabel", "kabl", "przewod", "listw", "cokol", "plot", "ogrodzen", "tasm", "wysok", "szerok", "dlugos", "dlugi", "gleboko", "rur", "karnisz", "parapet", "cable", "wire", "fence", "skirting", "ceiling", "tall"}
 	towards   = words("do od from to away")
 	landmarks = []string{"stacj", "przystan", "metra", "metro", "morza", "plaz", "las", "centr", "szkol", "przedszkol", "sklep", "park", "dworc", "ryn", "drog", "ulic", "sasiad",
 		"granic", "jezior", "rzek", "autostrad", "tramwaj", "autobus", "koscio", "apte", "szpital", "lotnisk", "wind", "biedron", "zabk", "przychodn", "the", "tube", "station", "beach",
