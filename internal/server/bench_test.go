@@ -9,8 +9,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"chatops/internal/chatops"
+	"chatops/internal/ratelimit"
 )
 
 // discardWriter is a ResponseWriter that costs nothing, so that the benchmarks
@@ -21,9 +23,12 @@ func (d *discardWriter) Header() http.Header         { return d.header }
 func (d *discardWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discardWriter) WriteHeader(int)             {}
 
-func benchmarkHandler(b *testing.B, h http.Handler, method, path, body string) {
+func benchmarkHandler(b *testing.B, h http.Handler, method, path, body string, header ...string) {
 	b.Helper()
 	r := httptest.NewRequest(method, path, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -93,6 +98,47 @@ func BenchmarkOverhead(b *testing.B) {
 		b.Run("health/"+tc.name, func(b *testing.B) { benchmarkHandler(b, tc.h, "GET", "/api/health", "") })
 		b.Run("chat/"+tc.name, func(b *testing.B) { benchmarkHandler(b, tc.h, "POST", "/api/chatbot/chat", body) })
 	}
+}
+
+// BenchmarkChat shows what an Idempotency-Key costs, and that a request without
+// one pays nothing for it.
+func BenchmarkChat(b *testing.B) {
+	const body = `{"message":"ile kosztuje wykończenie 60 m2?","session_id":"0f1e2d3c4b5a69788796a5b4c3d2e1f0"}`
+	s := benchmarkServer()
+	b.Run("plain", func(b *testing.B) { benchmarkHandler(b, s, "POST", "/api/chatbot/chat", body) })
+	b.Run("key", func(b *testing.B) {
+		benchmarkHandler(b, s, "POST", "/api/chatbot/chat", body, "Idempotency-Key", "8e03978e-40d5-43dd-bc93-6894a57f9324")
+	})
+}
+
+// BenchmarkCreateLead is a form's request: counted, read and checked.
+func BenchmarkCreateLead(b *testing.B) {
+	const body = `{"name":"Zofia Łącka","email":"zofia@przyklad.pl","phone":"+48 600 700 800","message":"Proszę o wycenę mieszkania 60 m2."}`
+	s := benchmarkServer()
+	b.Run("plain", func(b *testing.B) { benchmarkHandler(b, s, "POST", "/api/leads/", body) })
+	b.Run("key", func(b *testing.B) { benchmarkHandler(b, s, "POST", "/api/leads/", body, "Idempotency-Key", "k") })
+}
+
+// BenchmarkUnguessable is what each look at a history begins with.
+func BenchmarkUnguessable(b *testing.B) {
+	for b.Loop() {
+		unguessable(session)
+	}
+}
+
+// benchmarkServer stores nothing and refuses nobody: its clock runs so fast that
+// no limit is reached.
+func benchmarkServer() *Server {
+	now := time.Unix(0, 0)
+	return New(Options{
+		Chat: instantChat{}, Health: Health{PingFunc: func(context.Context) error { return nil }},
+		CreateLeadFunc: func(_ context.Context, l *chatops.Lead, _ *chatops.OnceKey) (*chatops.Lead, bool, error) {
+			return l, false, nil
+		},
+		LeadLimit: ratelimit.Limit{{Count: 5, Window: time.Minute}},
+		Now:       func() time.Time { now = now.Add(time.Minute); return now },
+		Log:       slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // formatting is part of the cost
+	})
 }
 
 func BenchmarkParseObject(b *testing.B) {

@@ -96,6 +96,35 @@ func TestCanaries_AreNotLoggedWhenTheVisitorLeaves(t *testing.T) {
 	}
 }
 
+func TestCanaries_OfLeadsConsentAndSecretsAreNotLogged(t *testing.T) {
+	t.Parallel()
+	f := newFull(t, nil)
+	secret := []string{"X-API-KEY", canary, "X-Migration-Secret", canary, "Authorization", "Bearer " + canary, "Idempotency-Key", canary}
+	for _, c := range [][3]string{
+		{"POST", "/api/leads/", `{"name":"` + canary + `","email":"` + canary + `"}`},
+		{"POST", "/api/leads/", `{"name":"` + canary + `","email":"a@x.pl","phone":"` + canary + canary + `"}`},
+		{"PUT", "/api/leads/" + canary, `{"name":"` + canary + `"}`},
+		{"GET", "/api/leads/filter?status=" + canary, ""},
+		{"POST", "/api/unsubscribe", `{"email":"` + canary + `","reason":"` + canary + `"}`},
+		{"POST", "/api/unsubscribe", `{"lead_id":"` + canary + `"}`},
+		{"POST", "/api/chatbot/rodo-consent", `{"session_id":"` + canary + ` "}`},
+		{"GET", "/api/unsubscribe/status/" + canary, ""},
+		{"GET", "/api/knowledge/faq?lang=" + canary, ""},
+		{"GET", migrationPath + "?secret=" + canary, ""},
+		{"POST", migrationPath, ""},
+	} {
+		if r := f.do(t, c[0], c[1], c[2], append(secret, "Content-Type", "application/json")...); strings.Contains(r.Body, canary) || r.StatusCode < 400 {
+			t.Errorf("%s %s: %d %s", c[0], c[1], r.StatusCode, r.Body)
+		}
+	}
+	// What is stored may come back to the one who sent it, and goes nowhere else.
+	f.do(t, "POST", "/api/leads/", `{"name":"`+canary+`","email":"`+canary+`@x.pl","message":"`+canary+`"}`, "Idempotency-Key", canary)
+	f.do(t, "POST", "/api/revoke-consent", `{"email":"`+canary+`@x.pl","reason":"`+canary+`"}`)
+	f.admin(t, "GET", "/api/leads/export?package="+canary, "")
+	f.admin(t, "GET", "/api/unsubscribe/status/"+canary+"@x.pl", "").wantProblem(t, http.StatusNotFound)
+	wantSilence(t, f.fixture)
+}
+
 // wantSilence looks for the canary in what operators keep.
 func wantSilence(t *testing.T, f *fixture) {
 	t.Helper()

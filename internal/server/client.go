@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -17,9 +18,8 @@ func (s *Server) clientAddr(r *http.Request) netip.Addr {
 		return client
 	}
 	// Several lines are one list (RFC 9110, section 5.3).
-	lines := r.Header["X-Forwarded-For"]
-	for i := len(lines) - 1; i >= 0; i-- {
-		for rest := lines[i]; rest != ""; {
+	for _, line := range slices.Backward(r.Header["X-Forwarded-For"]) {
+		for rest := line; rest != ""; {
 			entry := rest[strings.LastIndexByte(rest, ',')+1:]
 			rest = strings.TrimSuffix(rest[:len(rest)-len(entry)], ",")
 			if entry = strings.TrimSpace(entry); entry == "" {

@@ -99,18 +99,17 @@ func (s *Server) unsubscribe(ctx context.Context, in *jsonBody) (*withdrawnOutpu
 		return nil, err
 	}
 	w := chatops.ConsentWithdrawal{Action: chatops.ActionUnsubscribe}
-	byConversation, byLead := false, false
-	if w.ConversationID, byConversation, err = o.id("conversation_id"); err != nil {
+	if w.ConversationID, err = o.id("conversation_id"); err != nil {
 		return nil, err
 	}
-	if w.LeadID, byLead, err = o.id("lead_id"); err != nil {
+	if w.LeadID, err = o.id("lead_id"); err != nil {
 		return nil, err
 	}
 	address, err := o.email()
 	if err != nil {
 		return nil, err
 	}
-	if address == nil && !byConversation && !byLead {
+	if address == nil && w.ConversationID == 0 && w.LeadID == 0 {
 		return nil, chatops.Errorf(chatops.CodeInvalid, errNobodyNamed)
 	}
 	return s.withdraw(ctx, o, w, address, saidUnsubscribe)

@@ -40,7 +40,7 @@ func parseEmail(text string) (emailAddress, bool) {
 	if err != nil || !validDomain(ascii) {
 		return a, false
 	}
-	a.key = strings.ToLower(local) + "@" + ascii
+	a.key = norm.NFC.String(strings.ToLower(local)) + "@" + ascii
 	if isASCII(domain) {
 		ascii = domain // the case as typed
 	}

@@ -124,6 +124,14 @@ func (f *fixture) serve(tb testing.TB, r *http.Request) *answer {
 	return read(tb, w.Result())
 }
 
+// newRequest makes a request as clients send it.
+func newRequest(tb testing.TB, method, target, body string) *http.Request {
+	tb.Helper()
+	r := httptest.NewRequestWithContext(tb.Context(), method, target, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
 // do sends a request and returns the response; POST carries JSON.
 func (f *fixture) do(tb testing.TB, method, target, body string, header ...string) *answer {
 	tb.Helper()

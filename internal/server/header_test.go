@@ -83,3 +83,32 @@ func TestCORS_AllowsExactOriginsOnly(t *testing.T) {
 		t.Error("an origin is allowed by default")
 	}
 }
+
+func TestCORS_LetsPagesUseTheWholeAPI(t *testing.T) {
+	t.Parallel()
+	const origin = "https://firma.example"
+	f := newFull(t, func(o *Options) { o.CORSOrigins = []string{origin} })
+	for _, method := range []string{"PUT", "PATCH", "POST", "GET"} {
+		r := f.do(t, "OPTIONS", "/api/leads/1", "", "Origin", origin, "Access-Control-Request-Method", method,
+			"Access-Control-Request-Headers", "idempotency-key,authorization")
+		if r.StatusCode != http.StatusNoContent || !strings.Contains(r.Header.Get("Access-Control-Allow-Methods"), method) {
+			t.Errorf("%s: status %d, %v", method, r.StatusCode, r.Header)
+		}
+		allowed := strings.ToLower(r.Header.Get("Access-Control-Allow-Headers"))
+		for _, name := range []string{"content-type", "idempotency-key", "authorization", "x-api-key", "x-admin-api-key", "x-session-id"} {
+			if !strings.Contains(allowed, name) {
+				t.Errorf("%s may not be sent: %s", name, allowed)
+			}
+		}
+		if strings.Contains(allowed, "migration") {
+			t.Error("pages may send the migration secret")
+		}
+	}
+	r := f.do(t, "POST", "/api/leads", `{"name":"J","email":"j@x.pl"}`, "Origin", origin)
+	exposed := r.Header.Get("Access-Control-Expose-Headers")
+	for _, name := range []string{"Idempotent-Replayed", "RateLimit", "RateLimit-Policy", "X-RateLimit-Remaining", "Retry-After", "Content-Disposition"} {
+		if !strings.Contains(exposed, name) {
+			t.Errorf("%s is hidden from pages: %s", name, exposed)
+		}
+	}
+}

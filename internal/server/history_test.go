@@ -104,10 +104,10 @@ func TestUnguessable_AcceptsNearlyAllRandomTokens(t *testing.T) {
 		"128 bits":  func() string { return hex.EncodeToString(random(16)) },
 		"base64url": func() string { return base64.RawURLEncoding.EncodeToString(random(16)) },
 	}
-	for name, make := range makers {
+	for name, draw := range makers {
 		refused := 0
 		for range drawn {
-			if !unguessable(make()) {
+			if !unguessable(draw()) {
 				refused++
 			}
 		}

@@ -60,11 +60,10 @@ func streamed(media string, schema *huma.Schema) map[string]*huma.Response {
 	}}
 }
 
-func (s *Server) allLeads(context.Context, *struct{}) (*huma.StreamResponse, error) {
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		x := exchangeOf(hc.Context())
-		s.stream(x, func(h http.Header) { h["Content-Type"] = jsonType }, func(w io.Writer) error {
-			return s.writeLeads(hc.Context(), w)
+func (s *Server) allLeads(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
+	return &huma.StreamResponse{Body: func(huma.Context) {
+		s.stream(ctx, func(h http.Header) { h["Content-Type"] = jsonType }, func(w io.Writer) error {
+			return s.writeLeads(ctx, w)
 		})
 	}}, nil
 }
@@ -135,12 +134,12 @@ func (s *Server) exportLeads(ctx context.Context, _ *struct{}) (*huma.StreamResp
 		return nil, chatops.Errorf(chatops.CodeInvalid, "Invalid excel: must be 0 or 1")
 	}
 	name := "leads_" + s.opts.Now().UTC().Format("20060102_150405") + ".csv"
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		s.stream(exchangeOf(hc.Context()), func(h http.Header) {
+	return &huma.StreamResponse{Body: func(huma.Context) {
+		s.stream(ctx, func(h http.Header) {
 			h.Set("Content-Type", csvType)
 			h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 		}, func(w io.Writer) error {
-			return s.writeCSV(hc.Context(), w, filter, excel == "1")
+			return s.writeCSV(ctx, w, filter, excel == "1")
 		})
 	}}, nil
 }

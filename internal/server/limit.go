@@ -55,10 +55,10 @@ func (s *Server) limited(l *limiter, next http.HandlerFunc) http.HandlerFunc {
 func (l *limiter) describe(h http.Header, d ratelimit.Decision, now time.Time) {
 	reset := seconds(d.Reset)
 	h["Ratelimit-Policy"] = l.policy
-	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", policyName(l.name, l.Limit(), d.Rule), d.Remaining, reset))
-	h.Set("X-RateLimit-Limit", strconv.Itoa(d.Rule.Count))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(d.Remaining))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(now.Unix()+int64(reset), 10))
+	h.Set("Ratelimit", fmt.Sprintf("%q;r=%d;t=%d", policyName(l.name, l.Limit(), d.Rule), d.Remaining, reset))
+	h.Set("X-Ratelimit-Limit", strconv.Itoa(d.Rule.Count))
+	h.Set("X-Ratelimit-Remaining", strconv.Itoa(d.Remaining))
+	h.Set("X-Ratelimit-Reset", strconv.FormatInt(now.Unix()+int64(reset), 10))
 }
 
 // seconds rounds up, so that whoever waits as told has waited long enough.

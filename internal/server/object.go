@@ -73,18 +73,18 @@ func (o object) flag(name string, standard bool) (bool, error) {
 // unknownID is a number that no row has.
 const unknownID = -1
 
-// id returns a member that must be a whole number where it is given. A number
-// that cannot be anybody's is unknownID.
-func (o object) id(name string) (id int64, given bool, err error) {
+// id returns a member that must be a whole number where it is given; 0
+// otherwise. A number that cannot be anybody's is unknownID.
+func (o object) id(name string) (int64, error) {
 	raw, given := o.get(name)
 	if !given {
-		return 0, false, nil
+		return 0, nil
 	}
 	id, ok := parseID(string(raw))
 	if !ok {
-		return 0, true, wrongType(name)
+		return 0, wrongType(name)
 	}
-	return id, true, nil
+	return id, nil
 }
 
 // parseID reads a whole number; false when the text is none. One that no row

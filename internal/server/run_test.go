@@ -46,6 +46,7 @@ func listen(tb testing.TB) net.Listener {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() { _ = ln.Close() }) // most tests have closed it by then
 	return ln
 }
 

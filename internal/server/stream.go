@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -39,7 +40,8 @@ func (w *streamWriter) Write(p []byte) (int, error) {
 // stream sends what produce writes without holding it in memory. An error
 // before anything was sent is answered as a problem. Later ones break the
 // connection off, so that no client takes a part for the whole.
-func (s *Server) stream(x *exchange, setHeader func(http.Header), produce func(io.Writer) error) {
+func (s *Server) stream(ctx context.Context, setHeader func(http.Header), produce func(io.Writer) error) {
+	x := exchangeOf(ctx)
 	w := &streamWriter{x: x, timeout: s.opts.WriteTimeout, setHeader: setHeader}
 	if x.request.Method == http.MethodHead {
 		_, _ = w.Write(nil)
@@ -53,9 +55,9 @@ func (s *Server) stream(x *exchange, setHeader func(http.Header), produce func(i
 	switch {
 	case err == nil:
 	case !w.begun:
-		s.fail(x.request.Context(), x.route(), err).write(x)
+		s.fail(ctx, x.route(), err).write(x)
 	default:
-		if w.err == nil && x.request.Context().Err() == nil {
+		if w.err == nil && ctx.Err() == nil {
 			s.opts.Log.Error("answer broken off", "request_id", x.id, "route", x.route(),
 				"code", string(chatops.ErrorCode(err)), "error", err.Error())
 		}
