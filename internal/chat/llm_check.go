@@ -156,10 +156,10 @@ const secretRun = 10
 const minSecret = 8
 
 func holdsSecret(text, secret string) bool {
-	if secret = squeeze(secret); len(secret) < minSecret {
+	if secret = alphanumeric(secret); len(secret) < minSecret {
 		return false
 	}
-	text = squeeze(text)
+	text = alphanumeric(text)
 	backwards := []byte(secret)
 	slices.Reverse(backwards)
 	n := min(secretRun, len(secret))
@@ -171,8 +171,8 @@ func holdsSecret(text, secret string) bool {
 	return false
 }
 
-// squeeze keeps the letters and digits of ASCII, in lower case.
-func squeeze(s string) string {
+// alphanumeric keeps the letters and digits of ASCII, in lower case.
+func alphanumeric(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'A' && r <= 'Z':

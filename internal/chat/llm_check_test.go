@@ -45,8 +45,10 @@ func entries(tb testing.TB, lang Lang, f chatops.Facts, topics ...Topic) []LLMEn
 func checked(tb testing.TB, q *LLMQuestion, reply string) (string, LLMReason) {
 	tb.Helper()
 	l := testLLM(tb, LLMOptions{})
-	return l.check(l.prompt(q), &llm.Completion{Text: reply, Complete: true})
+	return l.check(l.prompt(q), completed(reply))
 }
+
+func completed(text string) *llm.Completion { return &llm.Completion{Text: text, Complete: true} }
 
 func otherLanguage(l Lang) Lang {
 	if l == Polish {
@@ -154,6 +156,7 @@ func TestCheckReply_Rejects(t *testing.T) {
 			"To jest na https://novawnetrza.example.evil.com/", "Zapraszamy na www.evil.com", "Zapraszamy na evil.com", "Proszę pisać na oferta @ evil",
 			"Adres to oferta (at) evil kropka com", "Proszę kliknąć javascript:alert", "To jest mailto:a@b.pl", "To jest na novawnetrza.example/inna",
 			"Proszę pisać na kontakt małpa firma", "Nasz numer 22-555-01-24", "Nasz PESEL 80010112345 jest tu",
+			"Nasz telefon to sześćset siedemset osiemset, proszę dzwonić",
 		}},
 		ReasonPrice: {
 			Polish: {
@@ -217,7 +220,7 @@ func TestCheckReply_RejectsMarkersOfItsOwnRequest(t *testing.T) {
 	for _, reply := range []string{
 		"To jest " + p.canary, "To jest " + strings.ToLower(p.marker), "To jest " + p.canary[:12], "To jest " + strings.Join(strings.Split(p.canary, ""), "."), "To jest " + string(backwards),
 	} {
-		if _, reason := l.check(p, &llm.Completion{Text: reply, Complete: true}); reason != ReasonLeak {
+		if _, reason := l.check(p, completed(reply)); reason != ReasonLeak {
 			t.Errorf("%q: %q", reply, reason)
 		}
 	}

@@ -2,7 +2,11 @@ package chat
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
+
+	"chatops/internal/chatops"
 )
 
 // contact is an address or phone number in a text.
@@ -46,6 +50,18 @@ func contactsIn(s string) []contact {
 	return out
 }
 
+// spokenPhones returns the phone numbers of a text that are written in words.
+func (x *Extractor) spokenPhones(s string) []string {
+	var out []string
+	toks := x.contacts(s, &chatops.Facts{})
+	for i := range toks {
+		if t := &toks[i]; t.kind == kindFact && t.taken == fieldPhone && strings.ContainsFunc(s[t.start:t.end], unicode.IsLetter) {
+			out = append(out, fold(s[t.start:t.end]))
+		}
+	}
+	return out
+}
+
 // abbreviations look like host names.
 var abbreviations = words("m.in m.in. tzn.np")
 
@@ -56,7 +72,7 @@ func (g *grounds) strangeContact(s string) bool {
 			return true
 		}
 	}
-	return spokenContact.MatchString(s)
+	return spokenContact.MatchString(s) || slices.ContainsFunc(g.x.spokenPhones(s), func(p string) bool { return !g.phones[p] })
 }
 
 // spokenContact is an address that is spelled so that no program sees it.

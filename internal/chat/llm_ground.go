@@ -26,6 +26,9 @@ func newGrounds(k *Knowledge, entries []LLMEntry) *grounds {
 		for _, c := range contactsIn(s) {
 			c.in(g)[c.text] = true
 		}
+		for _, p := range g.x.spokenPhones(s) {
+			g.phones[p] = true
+		}
 		claims, _ := claimsIn(g.x, s)
 		inheritUnits(claims)
 		g.claims = append(g.claims, claims...)

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,16 +74,9 @@ func (m *masker) mask(text string, bare bool) string {
 func (m *masker) maskOnce(text string, bare bool, known nameStems) string {
 	s := normalise(text)
 	var hide []stretch
-	for _, sp := range findEmails(s) {
-		hide = append(hide, stretch{sp.start, sp.end, maskEmail})
-	}
 	hide = appendMatches(hide, s, anyAddress, 0, maskEmail)
 	hide = appendMatches(hide, s, spokenAddress, 0, maskEmail)
 	hide = appendMatches(hide, s, anyLink, 0, maskLink)
-	phones, _ := findPhones(s)
-	for _, sp := range phones {
-		hide = append(hide, stretch{sp.start, sp.end, maskPhone})
-	}
 	hide = appendNumbers(hide, s)
 	hide = appendMatches(hide, s, streetAddress, 1, maskAddress)
 	hide = appendMatches(hide, s, document, 1, maskNumber)
@@ -91,9 +85,10 @@ func (m *masker) maskOnce(text string, bare bool, known nameStems) string {
 			hide = append(hide, stretch{at[2], at[3], maskAddress})
 		}
 	}
-	hide = append(hide, m.names(text, s, AskedNothing, known)...)
+	toks := m.x.Extract(text, AskedNothing).toks // of s: it normalises alike
+	hide = append(append(hide, contactFacts(toks)...), m.names(toks, known)...)
 	if bare {
-		hide = append(hide, m.names(text, s, AskedName, known)...)
+		hide = append(hide, m.names(m.x.Extract(text, AskedName).toks, known)...)
 	}
 	return replaceStretches(s, hide)
 }
@@ -141,11 +136,27 @@ func appendNumbers(hide []stretch, s string) []stretch {
 	return hide
 }
 
+// contactFacts finds what the extractor takes for contact data, phone numbers in
+// words included.
+func contactFacts(toks []token) []stretch {
+	var hide []stretch
+	for i := range toks {
+		t := &toks[i]
+		switch {
+		case t.kind != kindFact:
+		case t.taken == fieldEmail:
+			hide = append(hide, stretch{t.start, t.end, maskEmail})
+		case t.taken == fieldPhone:
+			hide = append(hide, stretch{t.start, t.end, maskPhone})
+		}
+	}
+	return hide
+}
+
 // names finds people's names: what the extractor takes for the visitor's, what
 // is known to be, first names of the list in any inflection, and surnames that
 // look like some.
-func (m *masker) names(text, s string, asked Asked, known nameStems) []stretch {
-	toks := m.x.Extract(text, asked).toks
+func (m *masker) names(toks []token, known nameStems) []stretch {
 	var hide []stretch
 	person := false // the token before is a part of a name
 	for i := range toks {
@@ -165,7 +176,7 @@ func (m *masker) names(text, s string, asked Asked, known nameStems) []stretch {
 		default:
 			person = false
 		}
-		if person && t.end <= len(s) {
+		if person {
 			hide = append(hide, stretch{t.start, t.end, maskName})
 		}
 	}
@@ -184,13 +195,14 @@ func (m *masker) firstName(w string, first bool) bool {
 	if first {
 		return false
 	}
-	for cut := 0; cut <= 4 && len(w)-cut >= 3; cut++ {
-		if base := w[:len(w)-cut]; m.x.names[base] || m.x.names[base+"a"] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(nameEndings, func(ending string) bool {
+		base, ok := strings.CutSuffix(w, ending)
+		return ok && len(base) >= 3 && (m.x.names[base] || m.x.names[base+"a"])
+	})
 }
+
+// nameEndings are those that first names take when they are declined, folded.
+var nameEndings = []string{"", "a", "e", "i", "y", "u", "o", "ie", "em", "iem", "owi", "ze", "ii"}
 
 // surnameEndsIn are the endings of Polish surnames, inflected and not.
 var surnameEndsIn = []string{
@@ -242,6 +254,17 @@ func (n nameStems) match(w string) bool {
 	return false
 }
 
+// rank prefers, of two words for one stretch, the one that says more.
+func rank(word string) int {
+	switch word {
+	case maskEmail:
+		return 0
+	case maskPhone:
+		return 1
+	}
+	return 2
+}
+
 // replaceStretches puts a word in the place of each stretch. Stretches that
 // overlap, and names beside each other, become one.
 func replaceStretches(s string, hide []stretch) string {
@@ -249,10 +272,7 @@ func replaceStretches(s string, hide []stretch) string {
 		return s
 	}
 	slices.SortStableFunc(hide, func(a, b stretch) int {
-		if a.start != b.start {
-			return a.start - b.start
-		}
-		return b.end - a.end
+		return cmp.Or(a.start-b.start, b.end-a.end, rank(a.word)-rank(b.word))
 	})
 	merged := hide[:1]
 	for _, h := range hide[1:] {

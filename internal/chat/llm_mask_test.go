@@ -28,6 +28,7 @@ func TestMask_HidesPersonalDataAndLeavesTheQuestion(t *testing.T) {
 		"j\u200ban@w\u00adp.pl":                                                     "[email]",
 		"tel. +48 (600) 700-800 albo 0048600700800":                                 "tel. [phone] albo [phone]",
 		"numer 6 0 0 7 0 0 8 0 0 i 600,700,800":                                     "numer [phone] i [number]",
+		"mój telefon: sześćset siedemset osiemset":                                  "mój telefon: [phone]",
 		"dzwoń: ٦٠٠٧٠٠٨٠٠":                                                          "dzwoń: [number]",
 		"PESEL 80010112345, konto PL61 1090 1014 0000 0712 1981 2874":               "PESEL [number], konto PL[number]",
 		"karta 4111-1111-1111-1111":                                                 "karta [number]",
