@@ -36,6 +36,7 @@ func (s *Server) addDocs() {
 // docOperation is an operation as the page shows it.
 type docOperation struct {
 	ID, Method, Path, Summary, Description string
+	Admin                                  bool // needs the admin key
 	Params                                 []*huma.Param
 	Request                                []docBody
 	Responses                              []docResponse
@@ -70,6 +71,7 @@ func documentedOperation(method, path string, op *huma.Operation) docOperation {
 	d := docOperation{
 		ID: op.OperationID, Method: method, Path: path,
 		Summary: op.Summary, Description: op.Description, Params: op.Parameters,
+		Admin: len(op.Security) > 0,
 	}
 	if op.RequestBody != nil {
 		d.Request = documentedBodies(op.RequestBody.Content)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,9 +105,33 @@ func walk(v any, visit func(key string, v any)) {
 	}
 }
 
+func TestDocument_NamesTheKeyWhereItIsNeeded(t *testing.T) {
+	t.Parallel()
+	f := newFull(t, nil)
+	open := []string{
+		"chat", "history", "chat-health", "lead-create", "unsubscribe", "revoke-consent", "unsubscribe-status", "rodo-consent",
+		"knowledge-packages", "knowledge-faq", "health", "health-deep", "status", "migrate", "migrate-get",
+	}
+	for id, op := range operations(f.fixture) {
+		if secured := len(op.Security) > 0; secured == slices.Contains(open, id) {
+			t.Errorf("%s: secured %v", id, secured)
+		}
+		for _, way := range op.Security {
+			for name := range way {
+				if f.api.OpenAPI().Components.SecuritySchemes[name] == nil {
+					t.Errorf("%s: no scheme %s", id, name)
+				}
+			}
+		}
+	}
+	if n := strings.Count(f.get(t, "/docs").Body, "Needs the admin key"); n != 7 {
+		t.Errorf("the page says %d times that a key is needed", n)
+	}
+}
+
 func TestDocsPage_ShowsEveryOperationAndLoadsNothingForeign(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, nil)
+	f := newFull(t, nil).fixture
 	page := f.get(t, "/docs").Body
 	for id, op := range operations(f) {
 		for _, want := range []string{`<section id="` + id + `">`, op.Path, html.EscapeString(op.Summary)} {
