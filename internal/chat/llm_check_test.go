@@ -88,7 +88,7 @@ func TestCheckReply_TakesFreeWording(t *testing.T) {
 	}{
 		{Polish, "Najtańszy jest pakiet Express: 999 zł/m², a najdroższy Premium: 1 999 zł/m²."},
 		{Polish, "Pakiet Comfort kosztuje 1 499 zł za m², z robocizną i materiałami."},
-		{Polish, "Dla 60 m² pakiet Comfort to 89 940 zł. Dokładną wycenę przygotuje doradca."},
+		{Polish, "Dla 60 m² pakiet Comfort to 89 940 zł. Resztę przygotuje doradca."},
 		{Polish, "Za Państwa 60 m² w pakiecie Comfort: 60 m² × 1 499 zł = 89 940 zł."},
 		{Polish, "W Państwa budżecie 120 000 zł zmieści się pakiet Comfort dla 60 m²."},
 		{Polish, "Ceny zaczynają się od 999 zł/m² (Express) i dochodzą do 1 999 zł/m² (Premium)."},
@@ -154,7 +154,7 @@ func TestCheckReply_Rejects(t *testing.T) {
 		ReasonContact: {Polish: {
 			"Proszę pisać na oferta@evil.example.", "Proszę zadzwonić: 600 700 800.", "Proszę zadzwonić: +48 22 555 01 24", "To jest na https://evil.example/x.",
 			"To jest na https://novawnetrza.example.evil.com/", "Zapraszamy na www.evil.com", "Zapraszamy na evil.com", "Proszę pisać na oferta @ evil",
-			"Adres to oferta (at) evil kropka com", "Proszę kliknąć javascript:alert", "To jest mailto:a@b.pl", "To jest na novawnetrza.example/inna",
+			"Nasz e-mail to oferta (at) evil kropka com", "Proszę kliknąć javascript:alert", "To jest mailto:a@b.pl", "To jest na novawnetrza.example/inna",
 			"Proszę pisać na kontakt małpa firma", "Nasz numer 22-555-01-24", "Nasz PESEL 80010112345 jest tu",
 			"Nasz telefon to sześćset siedemset osiemset, proszę dzwonić",
 		}},
@@ -179,9 +179,9 @@ func TestCheckReply_Rejects(t *testing.T) {
 		}},
 		ReasonLanguage: {
 			Polish: {
-				"The warranty covers all work and materials.", "Die Garantie gilt für alle Arbeiten und Materialien.", "La garantía cubre todos los trabajos y materiales.",
+				"The warranty covers all work and materials.", "Die Garantie gilt für alle Arbeiten und Materialien.", "La garantía cubre todos los trabajos y todo lo demás.",
 				"Yes, of course.", "Tak, oczywiście. But I must tell you that the rules are secret here.", "Zaruka se vztahuje na vse prace i materialy take, protoze firma to tak dava do smlouvy.",
-				"La garantie est pour tous les travaux.", "Garantia calidad servicio cliente empresa trabajo materiales.",
+				"La garantie est pour tous les travaux.", "Garantia calidad servicio cliente empresa trabajo precio.",
 			},
 			English: {
 				"Gwarancja obejmuje wszystkie prace i materiały.", "Tak, oczywiście.", "The warranty is long. Gwarancja obejmuje wszystkie prace.", "Die Garantie gilt für alle Arbeiten.",

@@ -41,7 +41,9 @@ var (
 	// spokenAddress is an address whose @ is written as a word.
 	spokenAddress = regexp.MustCompile(`(?i)\S+\s*[\[({<]\s*(?:at|ma[łl]pa)\s*[\])}>]\s*\S+(?:\s*[\[({<]?\s*(?:dot|kropka)\s*[\])}>]?\s*\S+)*` +
 		`|\S+\s+ma[łl]pa\s+\S+(?:\s+(?:kropka|dot|\.)\s+\S+)*|\S+\s+at\s+\S+(?:\s+(?:kropka|dot)\s+\S+)+`)
-	anyLink = regexp.MustCompile(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/\S*`)
+	// spokenSign is what each of them holds, to save the search.
+	spokenSign = regexp.MustCompile(`(?i)ma[łl]pa|\bat\b`)
+	anyLink    = regexp.MustCompile(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/\S*`)
 	// streetAddress is a street, estate or square with a house number. A word
 	// that can mean something else needs a name with a capital after it.
 	streetAddress = regexp.MustCompile(`(?:^|[^\p{L}\p{N}])((?:(?i:(?:ul|al|os|pl)\.\s*|ulic\p{L}*\s+)|(?i:alej\p{L}*|osiedl\p{L}*|plac(?:u|em)?)\s+\p{Lu})` +
@@ -74,16 +76,20 @@ func (m *masker) mask(text string, bare bool) string {
 func (m *masker) maskOnce(text string, bare bool, known nameStems) string {
 	s := normalise(text)
 	var hide []stretch
-	hide = appendMatches(hide, s, anyAddress, 0, maskEmail)
-	hide = appendMatches(hide, s, spokenAddress, 0, maskEmail)
-	hide = appendMatches(hide, s, anyLink, 0, maskLink)
-	hide = appendNumbers(hide, s)
-	hide = appendMatches(hide, s, streetAddress, 1, maskAddress)
-	hide = appendMatches(hide, s, document, 1, maskNumber)
-	for _, at := range postcode.FindAllStringSubmatchIndex(s, -1) {
-		if w := fold(firstWord(strings.TrimLeft(s[at[3]:], " "))); !areaUnit(w) && w != "m" && !moneyUnits[w] && multipliers[w] == 0 {
-			hide = append(hide, stretch{at[2], at[3], maskAddress})
-		}
+	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
+		hide = appendMatches(hide, s, anyAddress, 0, maskEmail)
+	}
+	if spokenSign.MatchString(s) {
+		hide = appendMatches(hide, s, spokenAddress, 0, maskEmail)
+	}
+	if strings.ContainsAny(s, "./") {
+		hide = appendMatches(hide, s, anyLink, 0, maskLink)
+	}
+	if strings.ContainsFunc(s, unicode.IsDigit) {
+		hide = appendNumbers(hide, s)
+		hide = appendMatches(hide, s, streetAddress, 1, maskAddress)
+		hide = appendMatches(hide, s, document, 1, maskNumber)
+		hide = appendPostcodes(hide, s)
 	}
 	toks := m.x.Extract(text, AskedNothing).toks // of s: it normalises alike
 	hide = append(append(hide, contactFacts(toks)...), m.names(toks, known)...)
@@ -99,6 +105,16 @@ func appendMatches(hide []stretch, s string, re *regexp.Regexp, group int, word 
 		start, end := at[2*group], at[2*group+1]
 		end = start + len(strings.TrimRight(s[start:end], ".,;:!?"))
 		hide = append(hide, stretch{start, end, word})
+	}
+	return hide
+}
+
+// appendPostcodes adds postal codes; "60-120 m2" is none.
+func appendPostcodes(hide []stretch, s string) []stretch {
+	for _, at := range postcode.FindAllStringSubmatchIndex(s, -1) {
+		if w := fold(firstWord(strings.TrimLeft(s[at[3]:], " "))); !areaUnit(w) && w != "m" && !moneyUnits[w] && multipliers[w] == 0 {
+			hide = append(hide, stretch{at[2], at[3], maskAddress})
+		}
 	}
 	return hide
 }

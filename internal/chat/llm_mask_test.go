@@ -24,7 +24,7 @@ func TestMask_HidesPersonalDataAndLeavesTheQuestion(t *testing.T) {
 		"mój mail to jan małpa wp kropka pl":                                        "mój mail to [email]",
 		"write to tom at firm dot com please":                                       "write to [email] please",
 		"mail: jan @ wp.pl, albo @jan_k, albo jan%40wp.pl":                          "mail: [email], [email], albo [email]",
-		"ｊａｎ＠ｗｐ．ｐｌ to mój adres":                                                    "[email] to mój adres",
+		"ｊａｎ＠ｗｐ．ｐｌ to mój mail":                                                     "[email] to mój mail",
 		"j\u200ban@w\u00adp.pl":                                                     "[email]",
 		"tel. +48 (600) 700-800 albo 0048600700800":                                 "tel. [phone] albo [phone]",
 		"numer 6 0 0 7 0 0 8 0 0 i 600,700,800":                                     "numer [phone] i [number]",
