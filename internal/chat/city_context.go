@@ -88,12 +88,12 @@ var (
 // rate prefers the city of the property to the one the visitor comes from, and
 // refuses one that is plainly neither.
 func (x *cityIndex) rate(toks []token, m cityMatch) int {
-	score := 2 + stanceBefore(toks, m.first).score()
+	score := 3 + stanceBefore(toks, m.first).score()
 	if rejectedAfter(toks, m.end) {
 		score -= 10
 	}
 	if prepositionBefore(toks, m.first) && toks[m.first-1].is(nearness) {
-		score--
+		score -= 3
 	}
 	property, other := false, false
 	for k, seen := m.first-1, 0; k >= 0 && seen < placeWindow && !toks[k].breaks(); k, seen = k-1, seen+1 {

@@ -108,7 +108,7 @@ func chooseFact(toks []token, f field) (span, bool) {
 	for i := range toks {
 		if toks[i].kind == kindFact && toks[i].taken == f {
 			score := stanceBefore(toks, i).score()
-			if outdatedAfter(toks, i+1) {
+			if outdatedAfter(toks, i+1) || i > 0 && toks[i-1].is(onceWords) {
 				score -= 10
 			}
 			if score > bestScore {

@@ -60,10 +60,12 @@ func readSpoken(toks []token, i int) spokenRun {
 			run.parts++
 			if toks[k].kind == kindWord {
 				run.words++
+			} else {
+				run.parts += strings.Count(toks[k].fold, " ")
 			}
 			run.end = next
 			continue
-		case run.parts == 0 && toks[k].fold == "plus":
+		case run.parts == 0 && !run.plus && toks[k].fold == "plus":
 			run.plus, run.end = true, k+1
 			continue
 		case run.parts > 0 && k+1 < len(toks) && (toks[k].fold == "," || toks[k].fold == "-"):

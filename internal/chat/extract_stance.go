@@ -22,9 +22,9 @@ func (s stance) score() int {
 }
 
 var (
-	rejecting  = words("nie ani bez zamiast oprocz odpada stary stara stare starego poprzedni poprzednia poprzedniego bledny zly niz not no never dont wont isnt instead without except old wrong than")
+	rejecting  = words("nie ani bez zamiast oprocz odpada stary stara stare starego poprzedni poprzednia poprzedniego bledny zly niz not no never dont wont isnt instead without except old wrong than rezygnuje rezygnujemy zrezygnowac")
 	preferring = words("tylko wole wolimy wolalbym wolalabym jednak lecz raczej bardziej wybieram wybieramy wybralem wybralam nowy nowa poprawny " +
-		"poprawna aktualny aktualna zdecydowanie biore bierzemy wezme wezmiemy wybiore poprosze prosimy zmieniam prefer rather take new correct choose but")
+		"poprawna aktualny aktualna zdecydowanie biore bierzemy wezme wezmiemy wybiore poprosze prosimy zmieniam rzecz prefer rather take new correct choose but")
 	// correcting words take back what was said before them; a comma may follow.
 	correcting = words("przepraszam sorry sory pardon znaczy wlasciwie pomylka pomylilem pomylilam poprawka poprawiam korekta wroc sprostowanie mialo powinno actually correction mistake meant mean " +
 		"oops ups")
@@ -86,6 +86,9 @@ func correctsAt(toks []token, k int) bool {
 // rejectedAfter reports whether the words after a candidate turn it down:
 // "premium odpada", "premium mnie nie interesuje", "premium is too expensive".
 func rejectedAfter(toks []token, end int) bool {
+	if end < len(toks) && toks[end].fold == "?" && answersNo(toks, end+1) {
+		return true
+	}
 	for k, seen := end, 0; k < len(toks) && seen < 4; k++ {
 		t := &toks[k]
 		switch {
@@ -105,8 +108,33 @@ func rejectedAfter(toks []token, end int) bool {
 	return false
 }
 
+// answersNo reports a "nie" of its own from token i on: "premium? raczej nie".
+func answersNo(toks []token, i int) bool {
+	if i < len(toks) && (toks[i].fold == "raczej" || toks[i].fold == "no" && i+1 < len(toks) && toks[i+1].fold == "nie") {
+		i++
+	}
+	return i < len(toks) && toks[i].is(denying) && (i+1 == len(toks) || toks[i+1].breaks())
+}
+
 // outdated words say after an address or number that it is no longer right.
 var outdated = words("stary stare nieaktualny nieaktualne niewazny niewazne bledny bledne zly zle poprzedni poprzednie dawny dawne old outdated wrong")
+
+// onceWords say it before: "było 600 700 800".
+var onceWords = words("bylo byl was wczesniej")
+
+// takesBack reports that the text between two values takes the first one back:
+// "60 m2... a nie, sprawdziłem, 62 m2".
+func takesBack(toks []token, from, to int) bool {
+	for k := from; k >= 0 && k < to; k++ {
+		if toks[k].is(correcting) {
+			return true
+		}
+		if toks[k].is(denying) && k+1 < to && toks[k+1].breaks() && (k == from || toks[k-1].breaks() || toks[k-1].fold == "a" || toks[k-1].fold == "oj") {
+			return true
+		}
+	}
+	return false
+}
 
 // outdatedAfter reports "600 700 800 to stary numer".
 func outdatedAfter(toks []token, end int) bool {

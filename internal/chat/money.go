@@ -27,13 +27,16 @@ func findBudget(toks []token) int {
 			continue
 		}
 		score := budgetScore(toks, i, a)
+		if score > 0 && takesBack(toks, bestEnd, i) {
+			score += 3
+		}
 		if score > 0 {
 			for k := i; k < a.end; k++ {
 				toks[k].taken = fieldBudget
 			}
 			// The upper end of a range is what the visitor is ready to pay.
-			if score > bestScore || score == bestScore && isRange(toks, bestEnd, i) {
-				best, bestScore, bestEnd = a.value, score, a.end
+			if score > bestScore || isRange(toks, bestEnd, i) {
+				best, bestScore, bestEnd = a.value, max(score, bestScore), a.end
 			}
 		}
 		i = max(i, a.end-1)
@@ -74,6 +77,9 @@ func readAmount(toks []token, i int) (amount, bool) {
 			break
 		}
 		unit = 0
+	}
+	if a.end+1 < len(toks) && toks[a.end].fold == "," && toks[a.end+1].fold == "-" {
+		a.unit, a.end = true, a.end+2 // 100 000,-
 	}
 	if k := skipDot(toks, a.end); k < len(toks) && toks[k].is(moneyUnits) && (k == a.end || a.scale) {
 		a.unit, a.end = true, k+1
@@ -124,7 +130,7 @@ func budgetScore(toks []token, i int, a amount) int {
 	switch {
 	case a.value > maxBudget || a.value < minBudget,
 		!named && (a.value < minMoney || !a.unit && !a.scale), !a.unit && !a.scale && yearLike(toks, i, a),
-		foreignMoney(toks, i, a.end), pricePerUnit(toks, a.end),
+		foreignMoney(toks, i, a.end), pricePerUnit(toks, a.end), perMetreBefore(toks, i),
 		areaUnitAt(toks, a.end) > 0,
 		nearBefore(toks, i, notBudget, 4), a.end < len(toks) && toks[a.end].is(notBudget), othersPrice(toks, i, a.end),
 		stanceBefore(toks, i) == stanceRejected && !limiting(toks, i):
@@ -143,6 +149,16 @@ func budgetScore(toks []token, i int, a amount) int {
 	return score
 }
 
+// perMetreBefore reports "za metr dawali 9500 zł".
+func perMetreBefore(toks []token, i int) bool {
+	for k := i - 1; k > 0 && k >= i-5 && !toks[k].breaks(); k-- {
+		if (areaUnit(toks[k].fold) || toks[k].fold == "m") && (toks[k-1].fold == "za" || toks[k-1].fold == "per" || toks[k-1].fold == "/") {
+			return true
+		}
+	}
+	return false
+}
+
 // othersPrice reports an amount that somebody else asks for, that something has
 // cost, or that is more than the visitor would pay.
 func othersPrice(toks []token, i, end int) bool {
@@ -159,6 +175,10 @@ func othersPrice(toks []token, i, end int) bool {
 			}
 		case "too":
 			if next == "much" || next == "expensive" {
+				return true
+			}
+		case "od", "from":
+			if hasPrefixOf(next, []string{"inn", "konkuren", "another", "other", "develop", "dewelop"}) {
 				return true
 			}
 		case "miesiecznie", "monthly":
@@ -239,6 +259,7 @@ func limiting(toks []token, i int) bool {
 var limitWords = words("wiecej mniej przekroczyc drozej more less over under exceed")
 
 func foreignMoney(toks []token, i, end int) bool {
+	end = skipDot(toks, end)
 	if end < len(toks) && (toks[end].is(otherMoney) || toks[end].fold == "€" || toks[end].fold == "$" || toks[end].fold == "£") {
 		return true
 	}
@@ -262,6 +283,7 @@ func pricePerUnit(toks []token, end int) bool {
 // isRange reports that the amount at i follows the one that ended before it as
 // the upper end of a range.
 func isRange(toks []token, end, i int) bool {
+	end = skipDot(toks, end)
 	if end < 0 || i != end+1 {
 		return false
 	}

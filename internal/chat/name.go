@@ -58,7 +58,7 @@ func makeIntroductions() map[string][]introduction {
 var (
 	skippable = words("to jest is bedzie was powinno byc ma")
 	// closingFill stands between a closing formula and the name.
-	closingFill = words("serdecznie goraco cieplo wishes regards uprzejmie panstwa wszystkich yours truly")
+	closingFill = words("ponownie znowu znow again serdecznie goraco cieplo wishes regards uprzejmie panstwa wszystkich yours truly")
 )
 
 // nameSpan is the tokens of a name, from first to before end.
@@ -168,7 +168,7 @@ func (x *Extractor) readName(toks []token, i int, strong bool) nameSpan {
 	if strong && known && end == i+1 && nameWord(toks, end) && toks[end].capital == !lower && x.placeWord(toks, end) && closes(toks, end+1) {
 		end++ // Adam Lublin: nobody adds a city without a word between
 	}
-	if !strong && !known && (end == i+1 || lower) || !strong && titled && end == i+1 {
+	if !strong && !known && (lower || end == i+1 && !x.soleName(toks, i)) || !strong && titled && end == i+1 {
 		return nameSpan{} // "pisze Pan Marek": somebody else
 	}
 	if !strong && !known && x.placeWord(toks, i) || x.spansPlace(toks, i) {
@@ -182,6 +182,24 @@ func (x *Extractor) readName(toks []token, i int, strong bool) nameSpan {
 func (x *Extractor) aboutOneself(toks []token, i int) bool {
 	return !x.names[toks[i].fold] && endsIn(toks[i].fold, "em", "ym", "im")
 }
+
+// soleName reports an unknown word with a capital after "jestem" or "tu" that can
+// only be a name: the clause ends with it, and the words before it are small.
+func (x *Extractor) soleName(toks []token, i int) bool {
+	if i == 0 || toks[i-1].kind != kindWord || !selfWords[toks[i-1].fold] || !closes(toks, i+1) || i > 1 && toks[i-1].capital && toks[i-2].capital {
+		return false
+	}
+	w := toks[i].fold
+	return len(w) > 2 && len(w) < 12 && !x.placeWord(toks, i) && !endsIn(w, "ish", "ian", "ean", "ese", "ing", "ed", "owy", "owa", "cja", "sc") && !roles[w]
+}
+
+var (
+	selfWords = words("jestem tu ja am im")
+	// roles are what people say that they are, other than by name.
+	roles = words("mama tata ukrainka ukrainiec polak niemiec klient klientka student studentka architekt architektka inwestor inwestorka wlascicielka singiel singielka emeryt " +
+		"emerytka lekarz lekarka deweloper najemca mezatka rozwodka zona maz biuro firma recepcja polska bot robot konsultant ceo owner ukraine poland new nowy nowa ciekaw " +
+		"ciekawa zdecydowany zdecydowana otwarta otwarty swiezo pod przed zly zla serio")
+)
 
 // soleWord reports that a word in lower case after "nazywam się" must be the
 // name because nothing follows it.
@@ -229,7 +247,7 @@ func (x *Extractor) fullName(toks []token, i int) nameSpan {
 		}
 	}
 	end := x.surnames(toks, i+1, false)
-	if end == i+1 || titled && !closes(toks, end) || doesSomething(toks, end) {
+	if end == i+1 || titled && !closes(toks, end) || doesSomething(toks, end) || end < len(toks) && romans[toks[end].fold] {
 		return nameSpan{}
 	}
 	return nameSpan{i, end}

@@ -29,6 +29,9 @@ var titles = words("pan pani panna dr inz mgr prof hab arch mr mrs ms miss sir m
 // particles belong to the surname that they stand before.
 var particles = words("van von de del della der den da di la le el al bin ibn ter zu dos du af mac")
 
+// romans number popes and kings, after whom streets are named.
+var romans = words("ii iii iv vi vii viii ix xi xii xvi xxiii")
+
 // maxTitles is how many titles one name may have: "pan prof. dr hab. inż.";
 // maxNameWords how many words after the first.
 const (
@@ -38,7 +41,7 @@ const (
 
 // nameWord reports a word that may be part of a name.
 func nameWord(toks []token, i int) bool {
-	if i >= len(toks) || toks[i].kind != kindWord || toks[i].taken != fieldNone || notNames[toks[i].fold] || len(toks[i].fold) < 2 {
+	if i >= len(toks) || toks[i].kind != kindWord || toks[i].taken != fieldNone || notNames[toks[i].fold] || romans[toks[i].fold] || len(toks[i].fold) < 2 {
 		return false
 	}
 	return strings.IndexFunc(toks[i].fold, unicode.IsDigit) < 0

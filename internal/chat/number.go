@@ -7,8 +7,8 @@ import (
 
 // multipliers scale the number before them.
 var multipliers = map[string]float64{
-	"tys": 1e3, "tysiac": 1e3, "tysiace": 1e3, "tysiecy": 1e3, "tysiaca": 1e3, "tysi": 1e3, "k": 1e3, "kpln": 1e3, "kzl": 1e3, "thousand": 1e3, "grand": 1e3,
-	"mln": 1e6, "milion": 1e6, "miliona": 1e6, "miliony": 1e6, "milionow": 1e6, "million": 1e6, "bln": 0, //nolint:misspell // Polish
+	"tys": 1e3, "tysiac": 1e3, "tysiace": 1e3, "tysiecy": 1e3, "tysiaca": 1e3, "tysi": 1e3, "tysiacach": 1e3, "tysiacami": 1e3, "tysiacom": 1e3, "tysiacem": 1e3, "k": 1e3, "kpln": 1e3, "kzl": 1e3, "thousand": 1e3, "grand": 1e3,
+	"mln": 1e6, "milion": 1e6, "miliona": 1e6, "miliony": 1e6, "milionow": 1e6, "milionie": 1e6, "milionem": 1e6, "million": 1e6, "bln": 0, //nolint:misspell // Polish
 }
 
 // numberWords are the numbers that people write out, in the forms they use

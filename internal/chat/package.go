@@ -142,7 +142,7 @@ func (x *packageIndex) lengthen(toks []token, m packageMention) packageMention {
 	for _, more := range x.longer[m.index] {
 		end := m.end
 		for _, w := range more.words {
-			if end < len(toks) && toks[end].fold == "-" {
+			if end < len(toks) && (toks[end].fold == "-" || toks[end].fold == "z") {
 				end++
 			}
 			if end >= len(toks) || stem(toks[end].fold) != stem(w) && (w != "plus" || toks[end].fold != "+") {
@@ -179,16 +179,18 @@ func wordMatches(word, pattern string) bool {
 }
 
 // otherSense reports words that name a package and mean something else here:
-// "ekspres do kawy", "indywidualne podejście", "płytki klasy premium", and
+// "ekspres do kawy", "karnet premium", "indywidualne podejście", "płytki klasy premium", and
 // "ekspresem" for in a hurry.
 func otherSense(toks []token, i, end int) bool {
-	if end+1 < len(toks) && toks[end].fold == "do" && toks[end+1].fold == "kawy" {
-		return true
+	for k := max(0, i-3); k < min(len(toks), end+3); k++ {
+		if toks[k].is(coffee) {
+			return true
+		}
 	}
 	if end < len(toks) && hasPrefixOf(toks[end].fold, approaches) {
 		return true
 	}
-	if i > 0 && (toks[i-1].fold == "cisnieniowy" || toks[i-1].fold == "kolbowy" || toks[i-1].is(grades) && i > 1 && hasPrefixOf(toks[i-2].fold, products)) {
+	if i > 1 && toks[i-1].is(grades) && hasPrefixOf(toks[i-2].fold, products) {
 		return true
 	}
 	if i > 0 && hasPrefixOf(toks[i-1].fold, products) {
@@ -201,9 +203,11 @@ func otherSense(toks []token, i, end int) bool {
 }
 
 var (
+	coffee     = words("kawa kawe kawie kawy kawowy espresso coffee cisnieniowy kolbowy")
 	approaches = []string{"podejsci", "traktowan", "rozmow", "konsultacj", "spotkan", "tempo", "tempie", "approach", "attention"}
 	grades     = words("klasy jakosci segmentu marki typu klasa quality grade class")
-	products   = []string{"plytk", "materialy", "materialow", "drzwi", "farb", "panel", "podlog", "mebl", "armatur", "bateri", "sprzet", "agd", "okn", "produkt", "marki", "marek", "tiles", "materials", "brands", "doors", "paint"}
+	products   = []string{"plytk", "materialy", "materialow", "drzwi", "farb", "panel", "podlog", "mebl", "armatur", "bateri", "sprzet", "agd", "okn", "produkt", "marki", "marek", "tiles", "materials", "brands", "doors", "paint", "karnet", "konto", "abonament", "subskrypc",
+		"czlonko", "silown", "spotify", "youtube", "netflix", "telewiz", "samochod", "auto", "paliw", "karm", "hotel", "klub", "account", "subscription", "membership"}
 )
 
 // talksOfPackages reports words about packages before token i.

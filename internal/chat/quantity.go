@@ -96,16 +96,23 @@ func bareMetre(at func(int) string, i int) int {
 
 // findArea returns the whole square metres of the property, or 0.
 func findArea(toks []token, asked Asked) int {
-	best, bestScore := 0, -1
+	best, bestScore, last := 0, -1, -1
 	for i := range toks {
 		if toks[i].taken != fieldNone {
 			continue
 		}
 		v, end := areaAt(toks, i)
+		if end == 0 && last > 0 {
+			v, end = areaInstead(toks, last, i)
+		}
 		if end == 0 || v < minArea || v > maxArea || perUnit(toks, i) {
 			continue
 		}
-		score := areaScore(toks, i, end)
+		score := areaScore(toks, i, end, v)
+		if takesBack(toks, last, i) {
+			score += 3
+		}
+		last = end
 		for k := i; k < end; k++ {
 			toks[k].taken = fieldArea
 		}
@@ -140,7 +147,7 @@ func areaAt(toks []token, i int) (v float64, end int) {
 		}
 		return v, unitEnd
 	}
-	if nearBefore(toks, i, areaNouns, 3) && !followedByUnit(toks, end) {
+	if (nearBefore(toks, i, areaNouns, 3) || i > 1 && areaUnit(toks[i-2].fold) && (toks[i-1].fold == ":" || toks[i-1].fold == "=")) && !followedByUnit(toks, end) {
 		return v, end
 	}
 	return 0, 0
@@ -180,30 +187,65 @@ var (
 		"bus", "school", "pracy", "rodzic", "ogrodz"}
 )
 
-// areaScore ranks the area of the property over that of a room; a balcony's is
-// below 0.
-func areaScore(toks []token, i, end int) int {
-	score := 5 + stanceBefore(toks, i).score()/2
-	near := func(k int, list []string) bool {
-		return k >= 0 && k < len(toks) && toks[k].kind == kindWord && hasPrefixOf(toks[k].fold, list)
+// areaInstead reads a bare number in place of an area that was turned down:
+// "metraż to nie 60, tylko 62".
+func areaInstead(toks []token, last, i int) (v float64, end int) {
+	if i < 1 || i > last+3 || toks[i].kind != kindNumber || !toks[i-1].is(insteadWords) || followedByUnit(toks, i+1) {
+		return 0, 0
 	}
+	return toks[i].value, i + 1
+}
+
+var insteadWords = words("tylko lecz ale jednak but")
+
+// areaScore ranks the area of the property over that of a room, which is below 0
+// like that of a balcony. What stands nearest before the number decides.
+func areaScore(toks []token, i, end int, v float64) int {
+	score := 5 + stanceBefore(toks, i).score()/2
+	if end < len(toks) && toks[end].fold == "nie" && (end+1 == len(toks) || toks[end+1].breaks()) {
+		score -= 5 // "60 m2 nie, 62"
+	}
+	decided := false
 	for k := i - 1; k >= i-3 && k >= 0 && !toks[k].breaks(); k-- {
+		with := k > 0 && (toks[k-1].fold == "z" || toks[k-1].fold == "ze" || toks[k-1].fold == "with")
 		switch {
-		case near(k, sideSpaces):
-			return -5
-		case near(k, roomWords):
-			score -= 3
-		case toks[k].is(propertyWords):
+		case decided:
+		case toks[k].fold == "=" || toks[k].fold == "+":
+			decided = true
+		case isSpace(toks, k, sideSpaces):
+			if !with || v < minFlatArea {
+				return -5
+			}
+		case isSpace(toks, k, roomWords):
+			if !with {
+				return -5
+			}
+		}
+		if toks[k].is(propertyWords) {
 			score += 2
+			decided = true
 		}
 	}
-	if near(end, sideSpaces) {
+	if isSpace(toks, end, sideSpaces) {
 		return -5
 	}
-	if near(end, roomWords) {
+	if isSpace(toks, end, roomWords) {
 		score -= 3
 	}
 	return score
+}
+
+// minFlatArea is the least area of a flat "with a balcony" rather than of the
+// balcony.
+const minFlatArea = 20
+
+// isSpace reports a word for a part of a home, but not the count of such parts:
+// "3 pokoje", "trzypokojowe".
+func isSpace(toks []token, k int, list []string) bool {
+	if k < 0 || k >= len(toks) || toks[k].kind != kindWord || !hasPrefixOf(toks[k].fold, list) || strings.Contains(toks[k].fold, "pokojow") {
+		return false
+	}
+	return k == 0 || toks[k-1].kind != kindNumber && numberWords[toks[k-1].fold] == 0 && toks[k-1].fold != "-"
 }
 
 // perUnit reports that the number counts the unit of a price: "za 1 m2".
