@@ -81,7 +81,7 @@ func TestCheckReply_TakesEveryEntryAsItStandsAndInNoOtherLanguage(t *testing.T) 
 func TestCheckReply_TakesFreeWording(t *testing.T) {
 	t.Parallel()
 	facts := chatops.Facts{City: "Kraków", SquareMeters: 60, Package: "Comfort", Budget: 120_000}
-	all := []Topic{TopicPrice, TopicEstimate, TopicDuration, TopicWarranty, TopicPayment, TopicContact, TopicBooking, TopicKitchen, TopicCheapest}
+	all := []Topic{TopicPrice, TopicWhatsIncluded, TopicFurniture, TopicEstimate, TopicDuration, TopicWarranty, TopicPayment, TopicContact, TopicBooking, TopicKitchen, TopicCheapest}
 	for _, c := range []struct {
 		lang  Lang
 		reply string
@@ -101,15 +101,27 @@ func TestCheckReply_TakesFreeWording(t *testing.T) {
 		{Polish, "Na to pytanie odpowie doradca."},
 		{Polish, "Dzień dobry!\n\nMamy **trzy** popularne pakiety:\n- Express – 999 zł/m²\n* Comfort – 1 499 zł/m²\n"},
 		{Polish, "Kuchnię wyceniamy osobno, zwykle od 18 000 zł bez sprzętu."},
+		{Polish, "Orientacyjny koszt wykończenia 60 m² to od 59 940 zł w pakiecie Express do 119 940 zł w pakiecie Premium."},
+		{Polish, "W pakiecie Comfort otrzymują Państwo m.in. projekt wnętrza, deskę warstwową i płytki wielkoformatowe."},
+		{Polish, "Tak, od pakietu Comfort projektujemy zabudowy, a meble na wymiar wyceniamy osobno."},
+		{Polish, "Remont mieszkania o powierzchni 60 m² trwa zwykle od 8 do 10 tygodni. Termin wpisujemy do umowy."},
+		{Polish, "Ceny wynoszą: Express – 999 zł/m², Express Plus – 1 199 zł/m², Comfort – 1 499 zł/m² i Premium – 1 999 zł/m²."},
+		{Polish, "Przy 60 m² pakiet Comfort kosztuje około 89 940 zł, a Premium 119 940 zł."},
+		{Polish, "Odbieramy telefony od poniedziałku do piątku w godz. 8:00–18:00."},
+		{Polish, "Konsultacja jest bezpłatna i trwa około 30 minut."},
 		{English, "The cheapest package is Express at PLN 999/m², labour and materials included."},
 		{English, "For 60 m² the Comfort package costs PLN 89,940."},
 		{English, "A flat of up to 80 m² usually takes 8–10 weeks, and you get a 36-month warranty."},
 		{English, "Feel free to call us: +48 22 555 01 23."},
 		{English, "An adviser will answer this question."},
 		{English, "You can choose a time for the consultation here: https://novawnetrza.example/konsultacja"},
+		{English, "The Premium package is priced at PLN 1,999 per square metre."},
+		{English, "It's usually 6–8 weeks for a flat of up to 50 m², and 8–10 weeks for your 60 m²."},
+		{English, "We don’t know that; an adviser will answer this question."},
 		{English, "We work in Kraków too."},
 	} {
 		q := &LLMQuestion{Language: c.lang, Facts: facts, Entries: entries(t, c.lang, facts, append(all, TopicArea)...)}
+		q.Entries = append(q.Entries, entries(t, c.lang, chatops.Facts{SquareMeters: 60}, TopicEstimate)...) // of every package
 		if _, reason := checked(t, q, c.reply); reason != "" {
 			t.Errorf("rejected for %q: %s", reason, c.reply)
 		}
@@ -167,6 +179,7 @@ func TestCheckReply_Rejects(t *testing.T) {
 				"To kosztuje symboliczną złotówkę.", "Cena to 2 tys. zł.", "Cena to 1,5 tys.", "Premium kosztuje 999.", "Cena wynosi 36.", "Premium kosztuje PLN 1.",
 				"Premium kosztuje sto złotych.", "Cena: 0 zł", "Zapłacą Państwo połowę ceny.", "Kuchnia w Premium to 18 000 zł.", "Express kosztuje 120 000 zł.", "W budżecie Express kosztuje 120 000 zł.",
 				"Premium to 20% taniej.", "Cena to 999 groszy.", "W budżecie 130 000 zł to możliwe.", "To tylko 1zł za metr.", "Express Plus – 999 zł/m²",
+				"Od 999 zł/m² w pakiecie Premium do 1 999 zł/m² w pakiecie Express.", "Za 999 zł (Express) lub 999 zł (Premium).",
 			},
 			English: {
 				"Premium costs PLN 1/m².", "Premium is PLN 999 per m².", "We offer a discount on it.", "It costs one zloty.", "It costs 999 dollars.",

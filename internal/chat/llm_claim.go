@@ -45,7 +45,7 @@ type claim struct {
 // belongs to no number: "kilka tysięcy złotych".
 func claimsIn(x *Extractor, s string) (claims []claim, loose bool) {
 	toks := tokenise(s, contactSpans(s))
-	mentions := x.packages.mentions(toks)
+	owner := owners{toks: toks, mentions: x.packages.mentions(toks), names: x.packages.names, trailing: map[int]bool{}}
 	used := make([]bool, len(toks)) // tokens that an amount accounts for
 	sentence := 0
 	for i := 0; i < len(toks); i++ {
@@ -63,7 +63,7 @@ func claimsIn(x *Extractor, s string) (claims []claim, loose bool) {
 		c := readClaim(toks, i, a)
 		c.sentence = sentence
 		if c.kind == claimMoney || c.kind == claimPlain {
-			c.pkg, c.carried = mentionFor(toks, mentions, x.packages.names, i)
+			c.pkg, c.carried = owner.of(i)
 		}
 		claims = append(claims, c)
 		for k := max(0, i-1); k < min(len(toks), a.end+1); k++ {

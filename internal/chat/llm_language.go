@@ -20,7 +20,7 @@ var (
 		"le la les des est une et vous nous pour avec dans sur pas que qui votre notre sont plus ce cette prix " +
 		"el los las es una y por para con su sus nuestro nuestra precio como pero muy usted esta este del al " +
 		"il gli che di per non sono della nostro prezzo anche questo " +
-		"je jsou ale nebo pro jsme vas nas cena ktery ktera take muze bude byt vase nase aj alebo ktory sme " +
+		"je se jsou protoze kdyz jako vsechny vse ale nebo pro jsme vas nas cena ktery ktera take muze bude byt vase nase aj alebo ktory sme " +
 		"ta chy dlya tse yak shcho vy my vash nash i de het een van voor niet zijn og det er ikke som for och att inte ar um uma os as nao voce")
 )
 
@@ -53,13 +53,15 @@ func makeReplyWords() map[string]int {
 }
 
 const (
+	// minSentence is how many words are judged on their own: "m.in." is none.
+	minSentence = 3
 	// minSpeech is how many words make a sentence whose language must show.
 	minSpeech = 6
 	// leastShare is the least share of small words of the language, in percent.
 	// Polish and English prose has 30 and more.
 	leastShare = 12
 	// minSigns is how many words of Polish hold a letter with a sign.
-	minSigns = 12
+	minSigns = 18
 )
 
 // inLanguage reports whether every sentence of a reply is in the language asked
@@ -73,7 +75,7 @@ func (p *prompt) inLanguage(s string) bool {
 			end++
 		}
 		n, known, right, wrong := p.speech(s, toks[start:end])
-		if wrong > right || wrong > 0 && wrong == right && n >= minSpeech || right == 0 && n >= minSpeech && known*2 < n {
+		if n >= minSentence && wrong > right || wrong > 0 && wrong == right && n >= minSpeech || right == 0 && n >= minSpeech && known*2 < n {
 			return false
 		}
 		total, ours = total+n, ours+right

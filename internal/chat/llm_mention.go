@@ -61,39 +61,56 @@ func (x *packageIndex) mentions(toks []token) []packageMention {
 	return out
 }
 
-// mentionFor finds the package that the amount at token i belongs to: one named
-// before it in its clause, in brackets right after it, before it in its
-// sentence, after it, or else in an earlier sentence.
-func mentionFor(toks []token, mentions []packageMention, names []string, i int) (name string, carried bool) {
-	before := -1 // the nearest mention before the amount
-	for n := range mentions {
-		if mentions[n].end <= i {
+// owners tells which package each amount of a text belongs to.
+type owners struct {
+	toks     []token
+	mentions []packageMention
+	names    []string
+	// trailing are the mentions that an amount before them has claimed: "999 zł
+	// w pakiecie Express do 1 999 zł w pakiecie Premium".
+	trailing map[int]bool
+}
+
+// of finds the package that the amount at token i belongs to: one named before
+// it in its clause, in brackets right after it, before it in its sentence, after
+// it, or else in an earlier sentence.
+func (o *owners) of(i int) (name string, carried bool) {
+	before, after := -1, -1 // the nearest mentions
+	for n := range o.mentions {
+		switch {
+		case o.mentions[n].end <= i:
 			before = n
+		case after < 0:
+			after = n
 		}
 	}
-	if before >= 0 && !anyOf(toks[mentions[before].end:i], endsClause) {
-		return names[mentions[before].index], false
-	}
-	after := -1
-	if before+1 < len(mentions) && mentions[before+1].first > i {
-		after = before + 1
-	}
-	if after >= 0 {
-		between := toks[i+1 : mentions[after].first]
-		if n := len(between); n > 0 && between[n-1].fold == "(" && !anyOf(between[:n-1], endsClause) {
-			return names[mentions[after].index], false
+	take := func(n int) (string, bool) {
+		if n == after {
+			o.trailing[n] = true
 		}
+		return o.names[o.mentions[n].index], false
 	}
-	if before >= 0 && !anyOf(toks[mentions[before].end:i], endsSentence) {
-		return names[mentions[before].index], false
-	}
-	if after >= 0 && !anyOf(toks[i+1:mentions[after].first], func(t *token) bool { return endsSentence(t) || t.kind == kindNumber }) {
-		return names[mentions[after].index], false
-	}
-	if before >= 0 {
-		return names[mentions[before].index], true
+	follows := after >= 0 && !anyOf(o.toks[i+1:o.mentions[after].first], func(t *token) bool { return endsSentence(t) || t.kind == kindNumber })
+	switch {
+	case before >= 0 && !anyOf(o.toks[o.mentions[before].end:i], endsClause) && (!follows || !o.trailing[before]):
+		return take(before)
+	case after >= 0 && inBrackets(o.toks[i+1:o.mentions[after].first]):
+		return take(after)
+	case before >= 0 && !anyOf(o.toks[o.mentions[before].end:i], endsSentence) && (!follows || !o.trailing[before]):
+		return take(before)
+	case follows:
+		return take(after)
+	case before >= 0:
+		return o.names[o.mentions[before].index], true
 	}
 	return "", false
+}
+
+// inBrackets reports that what stands between an amount and a mention opens
+// brackets for the mention: "999 zł (Express)".
+func inBrackets(between []token) bool {
+	n := len(between)
+	return n > 0 && between[n-1].fold == "(" && !anyOf(between[:n-1], endsClause)
 }
 
 func anyOf(toks []token, test func(*token) bool) bool {
