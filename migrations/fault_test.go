@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync/atomic"
 )
 
@@ -71,7 +72,31 @@ func (c *dyingConn) QueryContext(ctx context.Context, q string, args []driver.Na
 	if c.dead {
 		return nil, errKilled
 	}
-	return c.Conn.(driver.QueryerContext).QueryContext(ctx, q, args)
+	if inner, ok := c.Conn.(driver.QueryerContext); ok {
+		return inner.QueryContext(ctx, q, args)
+	}
+	return nil, driver.ErrSkip
+}
+
+// PrepareContext is how SQLite's driver is given statements with parameters.
+func (c *dyingConn) PrepareContext(ctx context.Context, q string) (driver.Stmt, error) {
+	if c.dead {
+		return nil, errKilled
+	}
+	if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(q)), "select") {
+		if err := c.step(); err != nil {
+			return nil, errKilled
+		}
+	}
+	return c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, q)
+}
+
+// CheckNamedValue leaves parameters to the driver.
+func (c *dyingConn) CheckNamedValue(v *driver.NamedValue) error {
+	if inner, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return inner.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
 }
 
 type dyingTx struct {

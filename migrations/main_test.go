@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"path/filepath"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
-	sqlite "modernc.org/sqlite"
+	"github.com/ncruces/go-sqlite3"
+	sqlite "github.com/ncruces/go-sqlite3/driver"
 
 	"chatops/internal/pgtest"
 	"chatops/migrations"
@@ -47,14 +49,67 @@ func newPostgres(t *testing.T) database {
 
 func newSQLite(t *testing.T) database {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "test.db")
-	dsn := "file:" + path + "?_txlock=immediate&_pragma=busy_timeout(30000)&_pragma=journal_mode(wal)&_pragma=foreign_keys(1)"
+	return sqliteDatabase(filepath.Join(t.TempDir(), "test.db"), "wal")
+}
+
+func sqliteDatabase(path, journal string) database {
+	dsn := "file:" + path + "?_pragma=busy_timeout(30000)&_pragma=journal_mode(" + journal + ")&_pragma=foreign_keys(1)"
 	return database{migrations.SQLite, sqliteConnector{dsn}}
 }
 
+// sqliteConnector opens connections that know migrations.Functions.
 type sqliteConnector struct{ dsn string }
 
-func (c sqliteConnector) Driver() driver.Driver { return &sqlite.Driver{} }
+func (c sqliteConnector) Driver() driver.Driver { return &sqlite.SQLite{} }
+
+func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	inner, err := (&sqlite.SQLite{}).OpenConnector(c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := inner.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range migrations.Functions() {
+		if err := conn.(sqlite.Conn).Raw().CreateFunction(f.Name, f.Args, sqlite3.DETERMINISTIC|sqlite3.INNOCUOUS, call(f)); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	return conn, nil
+}
+
+// call makes a function of SQLite's, as the store does.
+func call(f migrations.Function) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, values ...sqlite3.Value) {
+		args := make([]any, len(values))
+		for i, v := range values {
+			switch v.Type() {
+			case sqlite3.INTEGER:
+				args[i] = v.Int64()
+			case sqlite3.FLOAT:
+				args[i] = v.Float()
+			case sqlite3.TEXT:
+				args[i] = v.Text()
+			case sqlite3.BLOB:
+				args[i] = v.Blob(nil)
+			case sqlite3.NULL:
+			}
+		}
+		switch v := f.Func(args).(type) {
+		case int64:
+			ctx.ResultInt64(v)
+		case float64:
+			ctx.ResultFloat(v)
+		case string:
+			ctx.ResultText(v)
+		case bool:
+			ctx.ResultBool(v)
+		case nil:
+			ctx.ResultNull()
+		}
+	}
+}
 
 // open returns a handle of its own, as another process would have.
 func (d database) open(t *testing.T) *sql.DB {
@@ -105,8 +160,4 @@ func (d database) objects(t *testing.T, db *sql.DB) []string {
 		t.Fatal(err)
 	}
 	return names
-}
-
-func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
-	return (&sqlite.Driver{}).Open(c.dsn)
 }

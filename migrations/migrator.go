@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -17,6 +18,15 @@ type Options struct {
 	// TranslateFunc turns a driver's error into a *chatops.Error; nil leaves
 	// errors as they are. It is given errors whose chain may hold one already.
 	TranslateFunc func(err error) error
+	// ImpliedConsent is the consent of people of whom an older application says
+	// nothing: CONSENT_MODE=implied.
+	ImpliedConsent bool
+	// CopyFunc copies the database before it is taken over. It returns where to,
+	// and how to remove the copy when nothing came of it. nil: no copy is made.
+	// Nobody else writes meanwhile.
+	CopyFunc func(ctx context.Context, db *sql.DB) (path string, discardFunc func(), err error)
+	// NowFunc is the clock; nil means time.Now.
+	NowFunc func() time.Time
 }
 
 // Migrator changes the schema of one database.
@@ -28,19 +38,28 @@ type Migrator struct {
 	known     []chatops.Migration
 	translate func(error) error
 	adopted   *chatops.Adoption
+	consent   bool
+	copyFunc  func(ctx context.Context, db *sql.DB) (string, func(), error)
+	nowFunc   func() time.Time
 }
 
 var _ chatops.Migrator = (*Migrator)(nil)
 
 // New returns a Migrator, which closes db when it is closed. For SQLite, db must
-// begin its transactions as immediate ones and wait for locks. Nothing is sent
-// to the database.
+// begin its transactions as immediate ones, wait for locks, and know Functions.
+// Nothing is sent to the database.
 func New(db *sql.DB, d Dialect, o Options) (*Migrator, error) {
 	known, err := List(d)
 	if err != nil {
 		return nil, err
 	}
-	m := &Migrator{db: db, dialect: d, engine: engines[d], known: known, translate: o.TranslateFunc}
+	m := &Migrator{
+		db: db, dialect: d, engine: engines[d], known: known, translate: o.TranslateFunc,
+		consent: o.ImpliedConsent, copyFunc: o.CopyFunc, nowFunc: o.NowFunc,
+	}
+	if m.nowFunc == nil {
+		m.nowFunc = time.Now
+	}
 	if m.translate == nil {
 		m.translate = func(err error) error { return err }
 	}
@@ -79,6 +98,12 @@ func (m *Migrator) Status(ctx context.Context) (*chatops.MigrationStatus, error)
 		k.AppliedAt = at
 		status.Applied = append(status.Applied, k)
 	}
+	if status.Older, err = m.olderTables(ctx, m.db); err != nil {
+		return nil, m.translate(err)
+	}
+	if status.Adopted, err = m.engine.adopted(ctx, m.db); err != nil {
+		return nil, m.translate(err)
+	}
 	for version, at := range applied {
 		status.Current = max(status.Current, version)
 		if version > status.Latest {
@@ -104,13 +129,19 @@ func (m *Migrator) Check(ctx context.Context) error {
 	return nil
 }
 
-// Up applies what is pending and returns it. CodeConflict when the database is
-// newer than this binary, or holds tables that no migration made.
-// What was applied before an error is returned with it.
+// Up takes over the tables of an older application where there are any, applies
+// what is pending and returns it. CodeConflict when the database is newer than
+// this binary, or cannot be taken over as it is. What was applied before an error
+// is returned with it.
 func (m *Migrator) Up(ctx context.Context) ([]chatops.Migration, error) {
+	m.adopted = nil
 	var done []chatops.Migration
 	for {
 		if err := m.mayUp(ctx); err != nil {
+			return done, err
+		}
+		adopted, err := m.adopt(ctx)
+		if done = append(done, adopted...); err != nil {
 			return done, err
 		}
 		results, err := m.provider.Up(ctx)
@@ -139,10 +170,7 @@ func (m *Migrator) mayUp(ctx context.Context) error {
 	if status.Current > status.Latest {
 		return newer(status)
 	}
-	if status.Current > 0 {
-		return nil
-	}
-	return m.refuseForeign(ctx)
+	return nil
 }
 
 func newer(status *chatops.MigrationStatus) error {
@@ -175,6 +203,11 @@ func (m *Migrator) Down(ctx context.Context) (*chatops.Migration, error) {
 	}
 	if status.Current > status.Latest {
 		return nil, newer(status)
+	}
+	if status.Adopted && status.Current <= adoptionVersion {
+		return nil, chatops.Errorf(chatops.CodeConflict,
+			"migration %d holds rows of an older application, which reverting it would drop: docs/migrating.md tells the way back",
+			status.Current)
 	}
 	result, err := m.provider.Down(ctx)
 	if errors.Is(err, goose.ErrNoNextVersion) {

@@ -188,24 +188,6 @@ func TestUp_OfANewerDatabase_IsRefused(t *testing.T) {
 	})
 }
 
-func TestUp_OfAnOlderApplicationsDatabase_IsRefusedAndChangesNothing(t *testing.T) {
-	t.Parallel()
-	eachEngine(t, func(t *testing.T, d database) {
-		db := d.open(t)
-		if _, err := db.ExecContext(t.Context(), `create table leads (id integer primary key, name text)`); err != nil {
-			t.Fatal(err)
-		}
-		before := d.objects(t, db)
-		_, err := d.migrator(t).Up(t.Context())
-		if chatops.ErrorCode(err) != chatops.CodeConflict || !strings.Contains(err.Error(), "holds leads") {
-			t.Errorf("error is %v", err)
-		}
-		if after := d.objects(t, db); !slices.Equal(before, after) {
-			t.Errorf("changed %v to %v", before, after)
-		}
-	})
-}
-
 func TestUp_WaitingForAnother_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	d := newPostgres(t)

@@ -85,6 +85,35 @@ func (e *engine) applied(ctx context.Context, q querier) (map[int64]time.Time, e
 	return out, rows.Err()
 }
 
+// adopted reports whether an older database was taken over.
+func (e *engine) adopted(ctx context.Context, q querier) (bool, error) {
+	found, err := e.tableExists(ctx, q, "adoption_archive")
+	if err != nil || !found {
+		return false, err
+	}
+	row := q.QueryRowContext(ctx, `select count(*) > 0 from adoption_archive where table_name = 'chatops' and reason = '`+reportReason+`'`)
+	if err := row.Scan(&found); err != nil {
+		return false, fmt.Errorf("look for an adoption: %w", err)
+	}
+	return found, nil
+}
+
+// record notes in the version table that the steps are applied.
+func (e *engine) record(ctx context.Context, x executor, steps []step) error {
+	for _, statement := range []string{e.create, e.seed} {
+		if _, err := x.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("prepare version table: %w", err)
+		}
+	}
+	for _, s := range steps {
+		_, err := x.ExecContext(ctx, fmt.Sprintf(`insert into %s (version_id, is_applied) values (%d, true)`, versionTable, s.Version))
+		if err != nil {
+			return fmt.Errorf("record migration %d: %w", s.Version, err)
+		}
+	}
+	return nil
+}
+
 // parseTime reads what a driver makes of a time: SQLite's give text.
 func parseTime(v any) time.Time {
 	switch v := v.(type) {

@@ -39,11 +39,12 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (chato
 }
 
 // openMigrator opens the schema of the configured database.
-func openMigrator(ctx context.Context, cfg *config.Config, _ *slog.Logger) (chatops.Migrator, error) {
+func openMigrator(ctx context.Context, cfg *config.Config, log *slog.Logger) (chatops.Migrator, error) {
+	implied := cfg.ConsentMode == "implied"
 	if embedded(cfg) {
-		return sqlite.NewMigrator(ctx, cfg.DatabaseURL.Reveal())
+		return sqlite.OpenMigrator(ctx, cfg.DatabaseURL.Reveal(), sqlite.MigratorOptions{ImpliedConsent: implied, Log: log})
 	}
-	return postgres.NewMigrator(ctx, cfg.DatabaseURL.Reveal())
+	return postgres.OpenMigrator(ctx, cfg.DatabaseURL.Reveal(), postgres.MigratorOptions{ImpliedConsent: implied})
 }
 
 // errPending is the cause when a shared database lacks migrations.
@@ -75,6 +76,12 @@ func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger) er
 	done, err := m.Up(ctx)
 	for _, step := range done {
 		log.Info("migrated the embedded database", "version", step.Version, "name", step.Name)
+	}
+	if a := m.Adopted(); a != nil {
+		for _, t := range a.Tables {
+			log.Info("took over a table of the older application", "table", t.Table, "from", t.From,
+				"rows", t.RowsBefore, "kept", t.Kept, "archived", t.Archived, "changed", t.Changed)
+		}
 	}
 	return err
 }

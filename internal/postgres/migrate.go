@@ -9,17 +9,30 @@ import (
 	"chatops/migrations"
 )
 
-// NewMigrator returns a migrator of the database at a URL. It needs a direct
+// MigratorOptions say how an older application's database is taken over.
+type MigratorOptions struct {
+	// ImpliedConsent is the consent of people of whom the older application says
+	// nothing.
+	ImpliedConsent bool
+}
+
+// NewMigrator is OpenMigrator with no options.
+func NewMigrator(ctx context.Context, url string) (chatops.Migrator, error) {
+	return OpenMigrator(ctx, url, MigratorOptions{})
+}
+
+// OpenMigrator returns a migrator of the database at a URL. It needs a direct
 // connection: through a pooler in transaction mode its lock would not hold.
 // Nothing is sent to the database yet.
-func NewMigrator(_ context.Context, url string) (chatops.Migrator, error) {
+func OpenMigrator(_ context.Context, url string, o MigratorOptions) (chatops.Migrator, error) {
 	config, err := connConfig(url)
 	if err != nil {
 		return nil, err
 	}
 	host := hosts(config)
 	return migrations.New(stdlib.OpenDB(*config), migrations.Postgres, migrations.Options{
-		TranslateFunc: func(err error) error { return translate(host, err) },
+		TranslateFunc:  func(err error) error { return translate(host, err) },
+		ImpliedConsent: o.ImpliedConsent,
 	})
 }
 

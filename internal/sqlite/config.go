@@ -140,6 +140,9 @@ func (p place) setUp(c *sqlite3.Conn, r role) error {
 	case writer:
 		pragmas = append(pragmas, "cache_size=-16000")
 	case migrator:
+		if err := teach(c); err != nil {
+			return err
+		}
 	}
 	for _, pragma := range pragmas {
 		if err := c.Exec("pragma " + pragma); err != nil {
