@@ -19,6 +19,9 @@ type Index struct {
 	vocab   *vocabulary
 	model   *model
 	typos   *typoIndex // every word that phrases or examples know
+
+	reader   *Extractor // what Explain reads the examples with
+	examples [][]string // of each topic
 }
 
 // NewIndex builds the index of a knowledge base.
@@ -27,26 +30,27 @@ func NewIndex(k *Knowledge) *Index {
 		lex: k.words, ids: map[uint64]int32{}, words: map[string]*wordFeatures{}, learning: true,
 	}}
 	x.phrases = newPhraseIndex(k, x.topics)
-	reader := k.extractor
-	if reader == nil {
-		reader = NewExtractor(k.Packages)
+	if x.reader = k.extractor; x.reader == nil {
+		x.reader = NewExtractor(k.Packages)
 	}
-	x.model = x.learn(k, reader)
+	x.model = x.learn(k)
 	x.typos = newTypoIndex(x.knownWords())
 	return x
 }
 
 // learn reads the example questions.
-func (x *Index) learn(k *Knowledge, reader *Extractor) *model {
+func (x *Index) learn(k *Knowledge) *model {
 	var samples []sample
 	st := x.newSearch()
 	take := func(examples []string, class int) {
 		for _, text := range examples {
-			samples = append(samples, st.sample(reader.Extract(text, AskedNothing), class))
+			samples = append(samples, st.sample(x.reader.Extract(text, AskedNothing), class))
 		}
 	}
+	x.examples = make([][]string, len(x.topics))
 	for _, lang := range languages {
 		for n, t := range x.topics {
+			x.examples[n] = append(x.examples[n], k.examples(lang, t)...)
 			take(k.examples(lang, t), n)
 			for _, kw := range k.Entry(lang, t).Keywords {
 				take(spoken(kw), n)

@@ -64,6 +64,7 @@ type Knowledge struct {
 	Company  Company
 	Packages []Package // in order of price; those by estimate last
 	entries  map[Lang]map[Topic]*Entry
+	files    map[Lang]map[Topic]string // that the entries were read from
 	phrases  map[Lang]map[string]string
 	// statements are messages that ask nothing, so that none is taken for a question.
 	statements map[Lang][]string

@@ -1,13 +1,11 @@
 package chat
 
 import (
-	"cmp"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 
@@ -45,12 +43,32 @@ const maxPrice = 100_000
 // loader collects what is wrong with a knowledge base, so that its author sees
 // all of it at once.
 type loader struct {
-	fsys fs.FS
-	errs []error
+	fsys     fs.FS
+	problems []error // of *problem
+}
+
+// problem is something that keeps a knowledge base from being loaded.
+type problem struct {
+	kind, file, field, text string
+	fix                     string // what to do; may be empty where the text says it
+}
+
+// Error names the file, the field and what is wrong.
+func (p *problem) Error() string {
+	text := p.file + ": " + p.field + ": " + p.text
+	if p.kind == FindingMissing {
+		text += "; " + p.fix
+	}
+	return text
+}
+
+// findf notes a problem with its fix.
+func (l *loader) findf(kind, file, field, fix, format string, args ...any) {
+	l.problems = append(l.problems, &problem{kind: kind, file: file, field: field, text: fmt.Sprintf(format, args...), fix: fix})
 }
 
 func (l *loader) failf(file, field, format string, args ...any) {
-	l.errs = append(l.errs, fmt.Errorf("%s: %s: %s", file, field, fmt.Sprintf(format, args...)))
+	l.findf(FindingInvalid, file, field, "", format, args...)
 }
 
 // LoadKnowledge reads a knowledge base and checks it. The error, CodeInvalid,
@@ -68,17 +86,17 @@ func LoadKnowledge(fsys fs.FS) (*Knowledge, error) {
 // readKnowledge reads the files of a knowledge base.
 func readKnowledge(fsys fs.FS) (*Knowledge, []error) {
 	l := &loader{fsys: fsys}
-	k := &Knowledge{entries: map[Lang]map[Topic]*Entry{}, phrases: map[Lang]map[string]string{}, statements: map[Lang][]string{}}
+	k := &Knowledge{entries: map[Lang]map[Topic]*Entry{}, files: map[Lang]map[Topic]string{}, phrases: map[Lang]map[string]string{}, statements: map[Lang][]string{}}
 	l.decode(companyFile, &k.Company)
 	l.company(&k.Company)
 	k.Packages = l.packages()
 	k.words = l.words()
 	for _, lang := range languages {
-		k.entries[lang] = l.entries(lang)
+		k.entries[lang], k.files[lang] = l.entries(lang)
 		k.phrases[lang] = l.phrases(lang)
 		k.statements[lang] = l.statements(lang)
 	}
-	return k, l.errs
+	return k, l.problems
 }
 
 var builtInOnce struct {
@@ -138,177 +156,35 @@ func (l *loader) statements(lang Lang) []string {
 	return into.Examples
 }
 
+// unread notes a file or folder that is missing or cannot be read.
+func (l *loader) unread(file, field string, err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		l.findf(FindingMissing, file, field, "add it", "cannot be read (%v)", errors.Unwrap(err))
+		return
+	}
+	l.findf(findingBroken, file, field, "", "cannot be read (%v)", errors.Unwrap(err))
+}
+
 // decode reads a TOML file and refuses keys that nothing reads: they are slips.
 func (l *loader) decode(file string, into any) bool {
 	b, err := fs.ReadFile(l.fsys, file)
 	if err != nil {
-		l.failf(file, "file", "cannot be read (%v)", errors.Unwrap(err))
+		l.unread(file, "file", err)
 		return false
 	}
 	meta, err := toml.Decode(string(b), into)
 	if err != nil {
-		l.failf(file, "syntax", "%v", err)
+		l.findf(findingBroken, file, "syntax", "", "%v", err)
 		return false
 	}
 	for _, key := range meta.Undecoded() {
-		l.failf(file, key.String(), "unknown field")
+		l.findf(FindingInvalid, file, key.String(), "take the field out, or spell it as docs/knowledge.md does", "unknown field")
 	}
 	return true
 }
 
 func (l *loader) need(file, field, value string) {
 	if strings.TrimSpace(value) == "" {
-		l.failf(file, field, "must not be empty")
+		l.findf(FindingEmpty, file, field, "write it", "must not be empty")
 	}
-}
-
-func (l *loader) company(c *Company) {
-	l.need(companyFile, "name", c.Name)
-	l.need(companyFile, "phone", c.Phone)
-	l.need(companyFile, "email", c.Email)
-	l.need(companyFile, "address", c.Address)
-	l.need(companyFile, "booking_url", c.BookingURL)
-	l.need(companyFile, "privacy_url", c.PrivacyURL)
-	if len(c.Areas) == 0 {
-		l.failf(companyFile, "areas", "must name at least one city")
-	}
-}
-
-func (l *loader) packages() []Package {
-	var file struct {
-		Package []Package `toml:"package"`
-	}
-	if !l.decode(packagesFile, &file) {
-		return nil
-	}
-	if len(file.Package) == 0 {
-		l.failf(packagesFile, "package", "must hold at least one package")
-	}
-	seen := map[string]string{}
-	for i := range file.Package {
-		p := &file.Package[i]
-		field := fmt.Sprintf("package[%d]", i)
-		l.need(packagesFile, field+".name", p.Name)
-		switch {
-		case p.ByEstimate && p.PricePerM2 != 0:
-			l.failf(packagesFile, field+".price_per_m2", "must be left out for a package by estimate, is %d", p.PricePerM2)
-		case !p.ByEstimate && (p.PricePerM2 <= 0 || p.PricePerM2 > maxPrice):
-			l.failf(packagesFile, field+".price_per_m2", "must be 1 to %d PLN, is %d", maxPrice, p.PricePerM2)
-		}
-		for _, a := range append([]string{p.Name}, p.Aliases...) {
-			if fold(strings.TrimSpace(a)) == "" {
-				l.failf(packagesFile, field+".aliases", "must not hold an empty alias")
-			} else if other, dup := seen[fold(a)]; dup {
-				l.failf(packagesFile, field+".aliases", "%q already names %s", a, other)
-			}
-			seen[fold(a)] = p.Name
-		}
-		for _, lang := range languages {
-			t := p.text(lang)
-			l.need(packagesFile, fmt.Sprintf("%s.%s.summary", field, lang), t.Summary)
-			if len(t.Includes) == 0 {
-				l.failf(packagesFile, fmt.Sprintf("%s.%s.includes", field, lang), "must not be empty")
-			}
-		}
-	}
-	if !slices.ContainsFunc(file.Package, func(p Package) bool { return !p.ByEstimate }) && len(file.Package) > 0 {
-		l.failf(packagesFile, "package", "at least one needs a price_per_m2")
-	}
-	slices.SortStableFunc(file.Package, func(a, b Package) int {
-		if a.ByEstimate != b.ByEstimate {
-			return cmp.Compare(boolInt(a.ByEstimate), boolInt(b.ByEstimate))
-		}
-		return cmp.Compare(a.PricePerM2, b.PricePerM2)
-	})
-	return file.Package
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// entries reads <lang>/*.toml; every topic must be answered once.
-func (l *loader) entries(lang Lang) map[Topic]*Entry {
-	out := map[Topic]*Entry{}
-	from := map[Topic]string{}
-	list, err := fs.ReadDir(l.fsys, string(lang))
-	if err != nil {
-		l.failf(string(lang), "folder", "cannot be read (%v)", errors.Unwrap(err))
-		return out
-	}
-	for _, d := range list {
-		file := path.Join(string(lang), d.Name())
-		if d.IsDir() || path.Ext(file) != ".toml" || d.Name() == dialogueFile || d.Name() == statementsFile {
-			continue
-		}
-		e := &Entry{}
-		if !l.decode(file, e) {
-			continue
-		}
-		switch {
-		case !slices.Contains(Topics(), e.Topic):
-			l.failf(file, "topic", "%q is not a topic; expected one of %v", e.Topic, Topics())
-			continue
-		case from[e.Topic] != "":
-			l.failf(file, "topic", "%q is answered by %s already", e.Topic, from[e.Topic])
-			continue
-		}
-		from[e.Topic], out[e.Topic] = file, e
-		l.entry(file, e)
-	}
-	for _, t := range Topics() {
-		if out[t] == nil {
-			l.failf(string(lang), "topic", "%q has no entry; add %s/%s.toml", t, lang, t)
-		}
-	}
-	return out
-}
-
-func (l *loader) entry(file string, e *Entry) {
-	l.need(file, "title", e.Title)
-	l.need(file, "answer", e.Answer)
-	if len(e.Keywords) == 0 {
-		l.failf(file, "keywords", "must not be empty: the entry could never be found")
-	}
-	for i, kw := range e.Keywords {
-		if _, err := parsePhrase(kw); err != nil {
-			l.failf(file, fmt.Sprintf("keywords[%d]", i), "%q: %v", kw, err)
-		}
-	}
-	for field, text := range map[string]string{
-		"answer": e.Answer, "variants.city_served": e.Variants.CityServed,
-		"variants.city_other": e.Variants.CityOther, "variants.area_known": e.Variants.AreaKnown,
-	} {
-		l.placeholders(file, field, text)
-	}
-}
-
-func (l *loader) placeholders(file, field, text string) {
-	for _, name := range placeholderNames(text) {
-		if !slices.Contains(placeholders, name) {
-			l.failf(file, field, "{%s} is not a placeholder; expected one of %v", name, placeholders)
-		}
-	}
-}
-
-// phrases reads <lang>/dialogue.toml; every phrase is needed.
-func (l *loader) phrases(lang Lang) map[string]string {
-	file := path.Join(string(lang), dialogueFile)
-	out := map[string]string{}
-	if !l.decode(file, &out) {
-		return out
-	}
-	for _, key := range phraseKeys {
-		l.need(file, key, out[key])
-		l.placeholders(file, key, out[key])
-	}
-	for key := range out {
-		if !slices.Contains(phraseKeys, key) {
-			l.failf(file, key, "unknown field")
-		}
-	}
-	return out
 }
