@@ -190,13 +190,13 @@ func (x *Extractor) soleName(toks []token, i int) bool {
 		return false
 	}
 	w := toks[i].fold
-	return len(w) > 2 && len(w) < 12 && !x.placeWord(toks, i) && !endsIn(w, "ish", "ian", "ean", "ese", "ing", "ed", "owy", "owa", "cja", "sc") && !roles[w]
+	return len(w) > 2 && len(w) < 12 && !x.placeWord(toks, i) && !endsIn(w, "ish", "ian", "ean", "ese", "ing", "ed", "owy", "owa", "cja", "sc") && !callings[w]
 }
 
 var (
 	selfWords = words("jestem tu ja am im")
-	// roles are what people say that they are, other than by name.
-	roles = words("mama tata ukrainka ukrainiec polak niemiec klient klientka student studentka architekt architektka inwestor inwestorka wlascicielka singiel singielka emeryt " +
+	// callings are what people say that they are, other than by name.
+	callings = words("mama tata ukrainka ukrainiec polak niemiec klient klientka student studentka architekt architektka inwestor inwestorka wlascicielka singiel singielka emeryt " +
 		"emerytka lekarz lekarka deweloper najemca mezatka rozwodka zona maz biuro firma recepcja polska bot robot konsultant ceo owner ukraine poland new nowy nowa ciekaw " +
 		"ciekawa zdecydowany zdecydowana otwarta otwarty swiezo pod przed zly zla serio")
 )
