@@ -28,7 +28,7 @@ func conversation(tb testing.TB) LLMQuestion {
 	}
 }
 
-func roles(messages []llm.Message) []llm.Role {
+func rolesOf(messages []llm.Message) []llm.Role {
 	var out []llm.Role
 	for _, m := range messages {
 		out = append(out, m.Role)
@@ -41,7 +41,7 @@ func TestPrompt_HoldsTheRulesTheEntriesAndNothingPersonal(t *testing.T) {
 	l := testLLM(t, LLMOptions{})
 	q := conversation(t)
 	p := l.prompt(&q)
-	if got := roles(p.messages); !slices.Equal(got, []llm.Role{llm.System, llm.User, llm.Assistant, llm.User}) {
+	if got := rolesOf(p.messages); !slices.Equal(got, []llm.Role{llm.System, llm.User, llm.Assistant, llm.User}) {
 		t.Fatalf("roles %v", got)
 	}
 	system := p.messages[0].Content
