@@ -88,6 +88,20 @@ type Alert struct {
 // Lane returns the alert's lane.
 func (a *Alert) Lane() string { return Lane(a.Target) }
 
+// LeadSession is the session of the lead that the alert announces, as its
+// idempotency key "lead:<session>:<receiver>" has it, and "" for other alerts.
+func (a *Alert) LeadSession() string {
+	rest, ok := strings.CutPrefix(a.IdempotencyKey, "lead:")
+	if !ok {
+		return ""
+	}
+	end := strings.LastIndexByte(rest, ':')
+	if a.EventType == EventWebhook {
+		end = strings.LastIndex(rest, ":webhook:")
+	}
+	return rest[:max(end, 0)]
+}
+
 // Lane names the receiver that alerts to a target share: what is paused by a
 // 429, serialised, or held while a breaker is open. All mailto targets share
 // the mail server, so they share the lane "mailto"; any other target is its own

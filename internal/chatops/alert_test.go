@@ -108,3 +108,20 @@ func TestOperationKindStatuses_LeavesFinishedAlertsAlone(t *testing.T) {
 		t.Errorf("a kind that does not exist may change %v", got)
 	}
 }
+
+func TestAlert_NamesTheSessionOfItsLead(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]string{
+		"lead:s-1:monday": "s-1", "lead:a:b:c:slack": "a:b:c", "lead::monday": "", "lead:": "", "lead:x": "",
+		"": "", "mislead:x:monday": "",
+	} {
+		a := chatops.Alert{EventType: chatops.EventMondayItem, IdempotencyKey: key}
+		if got := a.LeadSession(); got != want {
+			t.Errorf("key %q is of session %q, want %q", key, got, want)
+		}
+	}
+	hook := chatops.Alert{EventType: chatops.EventWebhook, IdempotencyKey: "lead:s-1:webhook:crm"}
+	if got := hook.LeadSession(); got != "s-1" {
+		t.Errorf("a webhook's alert is of session %q, want s-1", got)
+	}
+}

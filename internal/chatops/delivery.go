@@ -141,6 +141,10 @@ type Outcome struct {
 	Fingerprint string
 	// Attempt is stored in delivery_attempt; nil when none was made (held).
 	Attempt *Attempt
+	// Receipt is the receiver's name for what a delivered alert made, "" when
+	// it gave none. That of a monday_item becomes the lead's monday_item_id
+	// unless it has one; the lead is Alert.LeadSession's.
+	Receipt string
 }
 
 // Attempt is one try to deliver an alert.

@@ -95,10 +95,11 @@ type LeadChange struct {
 
 // LeadStore keeps leads for the sales team's clients.
 type LeadStore interface {
-	// CreateLead stores a lead that no conversation made (it has no session),
-	// queues its alerts and, where once is set, keeps the reply for repeated
-	// requests, in one transaction. ID, CreatedAt and UpdatedAt of l are
-	// ignored; the stored lead is returned.
+	// CreateLead stores a lead that no conversation made (it has no session, or
+	// one of its own), queues its alerts and, where once is set, keeps the reply
+	// for repeated requests, in one transaction. ID, CreatedAt and UpdatedAt of l
+	// are ignored; the stored lead is returned. CodeConflict when the session
+	// has a lead, or the key is not held any more.
 	CreateLead(ctx context.Context, l *Lead, alerts []NewAlert, once *OnceReply) (*Lead, error)
 	// Lead returns a lead, or CodeNotFound.
 	Lead(ctx context.Context, id int64) (*Lead, error)

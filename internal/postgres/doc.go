@@ -1,5 +1,5 @@
-// Package postgres is the production store: conversations, leads and the
-// delivery queue in PostgreSQL 14 or later.
+// Package postgres is the production store: conversations, leads, consent and
+// the delivery queue in PostgreSQL 14 or later.
 //
 // It promises that every change is one transaction and, on the hot paths (a
 // chat turn, a claim, outcomes with the next claim), one round trip; that no
@@ -13,4 +13,5 @@
 // does.
 //
 // Queue: docs/decisions/0021-queue-cursor.md explains the cursor and the leases.
+// Consent: docs/decisions/0022-withdrawn-consent-stays-withdrawn.md.
 package postgres

@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	// insertLead stores a lead without a session. What follows it in a
+	// insertLead stores a lead that no conversation made. What follows it in a
 	// statement says what becomes of "made".
 	insertLead = `
 with made as (
-  insert into leads (name, email, phone, interested_package, property_size, property_type, location,
+  insert into leads (session_id, name, email, phone, interested_package, property_size, property_type, location,
     message, source, status, notes, monday_item_id, lead_score, data_confirmed, marketing_consent, rodo_consent,
     created_at, updated_at)
   values (nullif($2::text, ''), nullif($3::text, ''), nullif($4::text, ''), nullif($5::text, ''),
-    nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''), nullif($9::text, ''),
-    coalesce(nullif($10::text, ''), '` + chatops.LeadSource + `'), coalesce(nullif($11::text, ''), 'new'),
-    nullif($12::text, ''), nullif($13::text, ''), $14::integer, $15::boolean, $16::boolean, $17::boolean,
+    nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''), nullif($9::text, ''), nullif($10::text, ''),
+    coalesce(nullif($11::text, ''), '` + chatops.LeadSource + `'), coalesce(nullif($12::text, ''), 'new'),
+    nullif($13::text, ''), nullif($14::text, ''), $15::integer, $16::boolean, $17::boolean, $18::boolean,
     ` + dbNow + `, ` + dbNow + `)
   returning *)`
 
@@ -28,9 +28,9 @@ select ` + leadColumns + ` from made l`
 
 	createLeadOnce = insertLead + `,
 kept as (
-  update idempotency_key set status = $21::integer, reply = $22::text, record_id = (select id from made),
-    expires_at = ` + dbNow + ` + $23::bigint * interval '1 microsecond', locked_until = null
-  where scope = $18::text and key = $19::text and owner = $20::text and status is null
+  update idempotency_key set status = $22::integer, reply = $23::text, record_id = (select id from made),
+    expires_at = ` + dbNow + ` + $24::bigint * interval '1 microsecond', locked_until = null
+  where scope = $19::text and key = $20::text and owner = $21::text and status is null
   returning 1)
 select ` + leadColumns + ` from made l where chatops_require((select count(*) from kept) = 1, ` + notHeld + `)`
 
@@ -55,7 +55,7 @@ where id = any (array(select id from leads where id = any ($2::bigint[]) order b
 returning id`
 )
 
-// CreateLead stores a lead of its own, its alerts and the reply for repeated
+// CreateLead stores a lead that no conversation made, its alerts and the reply for repeated
 // requests, in one transaction and one round trip.
 func (s *Store) CreateLead(
 	ctx context.Context, l *chatops.Lead, alerts []chatops.NewAlert, once *chatops.OnceReply,
@@ -68,7 +68,7 @@ func (s *Store) CreateLead(
 		return nil, err
 	}
 	now := s.now()
-	statement, params := createLead, append([]any{now}, leadValues(l)...)
+	statement, params := createLead, append([]any{now, chatops.CleanText(l.SessionID)}, leadValues(l)...)
 	if once != nil {
 		if err := once.Validate(); err != nil {
 			return nil, err

@@ -84,6 +84,7 @@ func (s *Store) Record(ctx context.Context, rec chatops.Record) (*chatops.Batch,
 		if rec.PauseLane > 0 {
 			b.Queue(pauseLane, now, rec.Batch.Request.Lane, rec.PauseLane.Microseconds())
 		}
+		queueReceipts(b, now, &rec)
 		if len(rec.Enqueue) > 0 {
 			queueAlerts(b, now, cause)
 		}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -96,81 +97,91 @@ func (p *trips) of(call func()) int {
 	return p.n - before
 }
 
+// requests makes the calls that a round trip test counts.
+type requests struct {
+	t *testing.T
+	s *postgres.Store
+	n int // of the keys used
+}
+
+func (r *requests) must(err error) {
+	if err != nil {
+		r.t.Error(err)
+	}
+}
+
+// begin claims a new key.
+func (r *requests) begin() *chatops.OnceReply {
+	r.n++
+	k := chatops.OnceKey{Scope: "chat", Key: strconv.Itoa(r.n), Body: "b", Owner: "o"}
+	if kept, err := r.s.BeginOnce(r.t.Context(), k, time.Minute); err != nil || kept != nil {
+		r.t.Errorf("begin: %v, %v", kept, err)
+	}
+	return &chatops.OnceReply{OnceKey: k, Status: 200, Reply: []byte("{}"), Keep: time.Hour}
+}
+
+// repeat asks again with the first key.
+func (r *requests) repeat() {
+	k := chatops.OnceKey{Scope: "chat", Key: "1", Body: "b", Owner: "other"}
+	if kept, err := r.s.BeginOnce(r.t.Context(), k, time.Minute); err != nil || kept == nil {
+		r.t.Errorf("begin again: %v, %v", kept, err)
+	}
+}
+
+// turn loads and stores a conversation with its lead.
+func (r *requests) turn(once *chatops.OnceReply) {
+	one := turnOf("trips")
+	c, err := r.s.Conversation(r.t.Context(), "trips")
+	if err == nil {
+		one.Conversation = *c
+	} else if chatops.ErrorCode(err) != chatops.CodeNotFound {
+		r.t.Error(err)
+	}
+	one.Lead, one.Once = &chatops.Lead{Name: "Jan"}, once
+	one.Alerts = []chatops.NewAlert{{EventType: "slack_alert", Target: "slack:alerts", Payload: []byte(`{}`)}}
+	_, err = r.s.SaveTurn(r.t.Context(), one)
+	r.must(err)
+}
+
+func (r *requests) lead(once *chatops.OnceReply) *chatops.Lead {
+	l, err := r.s.CreateLead(r.t.Context(), &chatops.Lead{Name: "Jan"}, nil, once)
+	r.must(err)
+	return l
+}
+
 // TestRoundTrips_OfRequests pins what a request costs once the statements are
 // prepared: a chat turn is a load and a save, with a key a claim more.
 func TestRoundTrips_OfRequests(t *testing.T) {
 	t.Parallel()
-	direct := migrated(t)
-	u, err := url.Parse(direct)
+	u, err := url.Parse(migrated(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := newTrips(t, u.Host)
 	u.Host = p.listener.Addr().String()
 	s := open(t, u.String(), postgres.Options{MaxConns: 1})
-	l, err := s.CreateLead(t.Context(), &chatops.Lead{Name: "Jan"}, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	key := func() chatops.OnceKey {
-		n++
-		return chatops.OnceKey{Scope: "chat", Key: time.Duration(n).String(), Body: "b", Owner: "o"}
-	}
-	begin := func(k chatops.OnceKey) *chatops.OnceReply {
-		if kept, err := s.BeginOnce(t.Context(), k, time.Minute); err != nil || kept != nil {
-			t.Errorf("begin: %v, %v", kept, err)
-		}
-		return &chatops.OnceReply{OnceKey: k, Status: 200, Reply: []byte("{}"), Keep: time.Hour}
-	}
-	turn := func(once *chatops.OnceReply) {
-		one := turnOf("trips")
-		c, err := s.Conversation(t.Context(), "trips")
-		if err == nil {
-			one.Conversation = *c
-		} else if chatops.ErrorCode(err) != chatops.CodeNotFound {
-			t.Error(err)
-		}
-		one.Lead, one.Once = &chatops.Lead{Name: "Jan"}, once
-		one.Alerts = []chatops.NewAlert{{EventType: "slack_alert", Target: "slack:alerts", Payload: []byte(`{}`)}}
-		if _, err := s.SaveTurn(t.Context(), one); err != nil {
-			t.Error(err)
-		}
-	}
-	must := func(err error) {
-		if err != nil {
-			t.Error(err)
-		}
-	}
+	r := &requests{t: t, s: s}
+	id := r.lead(nil).ID
 	for _, c := range []struct {
 		name string
 		want int
 		call func()
 	}{
-		{"turn", 2, func() { turn(nil) }},
-		{"turn with a key", 3, func() { turn(begin(key())) }},
-		{"kept reply", 1, func() {
-			k := chatops.OnceKey{Scope: "chat", Key: time.Duration(1).String(), Body: "b", Owner: "other"}
-			kept, err := s.BeginOnce(t.Context(), k, time.Minute)
-			if err != nil || kept == nil {
-				t.Errorf("begin again: %v, %v", kept, err)
-			}
-		}},
-		{"lead with a key", 2, func() {
-			_, err := s.CreateLead(t.Context(), &chatops.Lead{Name: "Jan"}, nil, begin(key()))
-			must(err)
-		}},
+		{"turn", 2, func() { r.turn(nil) }},
+		{"turn with a key", 3, func() { r.turn(r.begin()) }},
+		{"kept reply", 1, r.repeat},
+		{"lead with a key", 2, func() { r.lead(r.begin()) }},
 		{"edit of a lead", 1, func() {
-			_, _, err := s.UpdateLead(t.Context(), l.ID, chatops.LeadChange{})
-			must(err)
+			_, _, err := s.UpdateLead(t.Context(), id, chatops.LeadChange{})
+			r.must(err)
 		}},
 		{"page of leads", 1, func() {
 			_, _, err := s.Leads(t.Context(), chatops.LeadFilter{}, 0, 10)
-			must(err)
+			r.must(err)
 		}},
 		{"consent of a session", 1, func() {
 			_, err := s.SetSessionConsent(t.Context(), "trips", true, true, chatops.ConsentOrigin{})
-			must(err)
+			r.must(err)
 		}},
 		{"status of an address", 1, func() {
 			if _, err := s.ConsentStatus(t.Context(), "nobody@example.pl"); chatops.ErrorCode(err) != chatops.CodeNotFound {

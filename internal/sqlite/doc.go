@@ -1,6 +1,6 @@
-// Package sqlite is the embedded store: conversations, leads and the delivery
-// queue in one SQLite file, without cgo and without a server. It is what runs
-// when nothing is configured.
+// Package sqlite is the embedded store: conversations, leads, consent and the
+// delivery queue in one SQLite file, without cgo and without a server. It is
+// what runs when nothing is configured.
 //
 // It promises that a call that returned nil is on disk (WAL, synchronous FULL);
 // that every change is stored whole or not at all, whatever is killed or full;

@@ -53,7 +53,7 @@ func scanLead(row scanner, l *chatops.Lead) error {
 }
 
 // leadArgs are the parameters that insertLead and updateLead share; session is
-// nil for a lead of its own.
+// nil for a lead without one.
 func (tx *writeTx) leadArgs(session any, l *chatops.Lead) []any {
 	return []any{
 		textOrNull(l.Name), textOrNull(l.Email), textOrNull(l.Phone), textOrNull(l.InterestedPackage),

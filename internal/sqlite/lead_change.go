@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"chatops/internal/chatops"
 )
@@ -21,7 +23,7 @@ returning ` + leadColumns
 update leads set status = ?1, updated_at = ?2 where id in (select value from json_each(?3)) returning id`
 )
 
-// CreateLead stores a lead of its own, its alerts and the reply for repeated
+// CreateLead stores a lead that no conversation made, its alerts and the reply for repeated
 // requests, in one transaction.
 func (s *Store) CreateLead(
 	ctx context.Context, l *chatops.Lead, alerts []chatops.NewAlert, once *chatops.OnceReply,
@@ -37,7 +39,10 @@ func (s *Store) CreateLead(
 	}
 	var stored chatops.Lead
 	err := s.write(ctx, func(tx *writeTx) error {
-		id, err := tx.addLead(nil, l)
+		id, err := tx.addLead(textOrNull(l.SessionID), l)
+		if errors.Is(err, sql.ErrNoRows) {
+			return chatops.Errorf(chatops.CodeConflict, "this session has a lead already")
+		}
 		if err != nil {
 			return err
 		}

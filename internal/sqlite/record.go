@@ -82,6 +82,9 @@ func (tx *writeTx) record(rec *chatops.Record) error {
 			return err
 		}
 	}
+	if err := tx.keepReceipts(rec); err != nil {
+		return err
+	}
 	if rec.Done {
 		if err := tx.endLease(lease); err != nil {
 			return err

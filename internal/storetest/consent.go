@@ -180,20 +180,38 @@ func sessionConsentInvalid(e *env) {
 }
 
 func sessionConsentParallel(e *env) {
-	stores := []chatops.Store{e.store, e.open()}
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Go(func() {
-			if _, err := stores[i%2].SetSessionConsent(e.ctx, "many", i%3 > 0, true, chatops.ConsentOrigin{}); err != nil {
-				e.t.Errorf("consent: %v", err)
-			}
-		})
+	said := func(session string, rodoFunc func(i int) bool) (first int) {
+		stores := []chatops.Store{e.store, e.open()}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				same, err := stores[i%2].SetSessionConsent(e.ctx, session, rodoFunc(i), true, chatops.ConsentOrigin{})
+				if err != nil {
+					e.t.Errorf("consent: %v", err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if !same {
+					first++
+				}
+			})
+		}
+		wg.Wait()
+		return first
 	}
-	wg.Wait()
+	said("many", func(i int) bool { return i%3 > 0 })
 	e.wantAudited(`action LIKE 'rodo%'`, 8)
 	given := e.count(`SELECT COUNT(*) FROM consent_audit_log WHERE action = 'rodo_consent_given'
 		AND id = (SELECT MAX(id) FROM consent_audit_log)`)
 	e.wantFlags("many", true, given == 1)
+	for i := range 4 {
+		session := fmt.Sprintf("known-%d", i)
+		e.save(turn(session))
+		if first := said(session, func(int) bool { return true }); first != 1 {
+			e.t.Fatalf("%d of 8 parallel requests were the first, want 1", first)
+		}
+	}
 }
 
 func withdrawAddress(e *env) {
@@ -351,12 +369,18 @@ func withdrawInvalid(e *env) {
 
 func withdrawOldTurn(e *env) {
 	_, c := e.save(consenting("old", anna))
+	bare := consenting("bare", anna)
+	bare.Lead, bare.Alerts = nil, nil
+	_, alone := e.save(bare)
 	e.withdraw(chatops.ActionRevoke, anna)
 	late := consenting("old", anna)
-	late.Conversation = *c
-	_, err := e.store.SaveTurn(e.ctx, late)
-	e.wantCode(err, chatops.CodeConflict)
-	e.wantFlags("old", false, false)
+	for session, old := range map[string]*chatops.Conversation{"bare": alone, "old": c} {
+		late := consenting(session, anna)
+		late.Conversation = *old
+		_, err := e.store.SaveTurn(e.ctx, late)
+		e.wantCode(err, chatops.CodeConflict)
+		e.wantFlags(session, false, false)
+	}
 
 	// Repeated on the new state, it stores what holds now.
 	late.Conversation = *mustLoad(e, "old")

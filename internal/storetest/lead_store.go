@@ -16,6 +16,7 @@ func leadStoreCases() []testCase {
 		{"CreateLead_FillsInWhatNobodySaid", createLeadDefaults},
 		{"CreateLead_WithBadValues_StoresNothing", createLeadInvalid},
 		{"CreateLead_ManyWithOneAddress_AreAllKept", createLeadTwice},
+		{"CreateLead_WithASessionOfItsOwn_IsFoundByIt", createLeadSession},
 		{"Lead_OfAnUnknownID_IsNotFound", leadUnknown},
 		{"Leads_OfAnOlderProgram_AreReadWithNulls", leadNulls},
 		{"UpdateLead_ReturnsBothStates", updateLead},
@@ -46,14 +47,14 @@ func (e *env) stored(id int64) *chatops.Lead {
 }
 
 func createLead(e *env) {
-	asked := lead("a session that is ignored")
+	asked := lead("")
 	asked.ID, asked.MondayItemID, asked.MarketingConsent = 4711, "12", true
 	asked.CreatedAt = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
 	before := e.clock.Peek()
 	got, err := e.store.CreateLead(e.ctx, asked, leadAlerts("form"), nil)
 	e.must(err)
 	want := *asked
-	want.ID, want.SessionID, want.CreatedAt, want.UpdatedAt = got.ID, "", got.CreatedAt, got.UpdatedAt
+	want.ID, want.CreatedAt, want.UpdatedAt = got.ID, got.CreatedAt, got.UpdatedAt
 	if *got != want || got.ID == 0 || got.ID == asked.ID {
 		e.t.Fatalf("stored\n%+v, want\n%+v", *got, want)
 	}
@@ -124,6 +125,25 @@ func createLeadTwice(e *env) {
 	if n := len(e.alerts(chatops.AlertFilter{})); n != 3 {
 		e.t.Fatalf("%d alerts stored for three keys", n)
 	}
+}
+
+func createLeadSession(e *env) {
+	got := e.create(lead("form-1"))
+	l, err := e.store.LeadBySession(e.ctx, "form-1")
+	e.must(err)
+	if *l != *got || l.SessionID != "form-1" {
+		e.t.Fatalf("found %+v, want %+v", *l, *got)
+	}
+	k := e.onceKey("form", "a")
+	e.begin(k)
+	_, err = e.store.CreateLead(e.ctx, lead("form-1"), leadAlerts("form-1"), reply(k, "r"))
+	e.wantCode(err, chatops.CodeConflict)
+	if n := len(e.alerts(chatops.AlertFilter{})); n != 0 {
+		e.t.Fatalf("%d alerts of a refused lead", n)
+	}
+	e.wantBegin(e.onceKey("form", "a"), chatops.CodeConflict) // still running
+	_, err = e.store.CreateLead(e.ctx, lead(strings.Repeat("s", 256)), nil, nil)
+	e.wantCode(err, chatops.CodeInvalid)
 }
 
 func leadUnknown(e *env) {

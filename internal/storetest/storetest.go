@@ -42,6 +42,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness) {
 		{"Lane", laneCases()},
 		{"Lease", leaseCases()},
 		{"Record", recordCases()},
+		{"Receipt", receiptCases()},
 		{"Enqueue", enqueueCases()},
 		{"Sweep", sweepCases()},
 		{"Retention", retentionCases()},
