@@ -32,6 +32,9 @@ func contactsIn(s string) []contact {
 		return re.ReplaceAllString(s, " ")
 	}
 	s = take(contactLink, s, func(g *grounds) map[string]bool { return g.links })
+	if strings.Contains(s, "//") { // an address without its beginning or end
+		out = append(out, contact{"//", func(g *grounds) map[string]bool { return g.links }})
+	}
 	s = take(contactEmail, s, func(g *grounds) map[string]bool { return g.emails })
 	s = take(contactDomain, s, func(g *grounds) map[string]bool { return g.links })
 	for _, at := range contactDigits.FindAllStringIndex(s, -1) {

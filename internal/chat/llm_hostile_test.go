@@ -158,3 +158,37 @@ func TestCheckReply_LetsNoInventedPriceThrough(t *testing.T) {
 		}
 	})
 }
+
+func FuzzCheckReply(f *testing.F) {
+	w := newLLMWorld(f, LLMOptions{})
+	if _, err := w.Answer(f.Context(), polish(f)); err != nil {
+		f.Fatal(err)
+	}
+	for _, modelFunc := range obeyed() {
+		f.Add(modelFunc(w.fake.Prompts()[0]))
+	}
+	for _, s := range []string{"Pakiet Express – 999 zł/m².", "1) Tak, 999 zł w pakiecie Express do 1 999 zł (Premium)", "m.in. pakiet", "(", "999", "zł", "-–", "%", "Express Plus"} {
+		f.Add(s)
+	}
+	l := testLLM(f, LLMOptions{})
+	q := LLMQuestion{Language: Polish, Entries: entries(f, Polish, chatops.Facts{}, TopicPrice)}
+	p := l.prompt(&q)
+	stated := digitsOf(q.Entries[0].Text)
+	f.Fuzz(func(t *testing.T, reply string) {
+		got, reason := l.check(p, completed(reply))
+		if reason != "" {
+			if got != "" {
+				t.Fatalf("%q: rejected and returned", reply)
+			}
+			return
+		}
+		if got == "" || strings.ContainsAny(got, "<>[]@\x1b\x00\u202e") || strings.Contains(got, "://") || len([]rune(got)) > 2000 {
+			t.Fatalf("%q reached the visitor", got)
+		}
+		for _, run := range strings.FieldsFunc(normalise(got), func(r rune) bool { return r < '0' || r > '9' }) {
+			if !strings.Contains(stated, strings.TrimLeft(run, "0")) && len(run) > 2 {
+				t.Fatalf("%q: no entry states %s", got, run)
+			}
+		}
+	})
+}

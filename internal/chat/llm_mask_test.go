@@ -133,7 +133,7 @@ func TestMask_HidesTheKnownNameInEveryForm(t *testing.T) {
 	})
 }
 
-func TestMask_TheHardestMessagesTakeUnder50ms(t *testing.T) { //nolint:paralleltest // it measures time
+func TestMask_TheHardestMessagesTakeUnder150ms(t *testing.T) { //nolint:paralleltest // it measures time
 	m := masker{x: testKnowledge(t).Extractor(), facts: &chatops.Facts{Name: "Jan Kowalski"}}
 	for name, text := range hardMessages() {
 		best := time.Hour
@@ -143,7 +143,7 @@ func TestMask_TheHardestMessagesTakeUnder50ms(t *testing.T) { //nolint:parallelt
 			best = min(best, time.Since(start))
 		}
 		t.Logf("%s: %v", name, best)
-		if best > 50*time.Millisecond && !raceEnabled {
+		if best > 150*time.Millisecond && !raceEnabled {
 			t.Errorf("%s: %v", name, best)
 		}
 	}
