@@ -20,7 +20,7 @@ func newAnswerer(cfg *config.Config, log *slog.Logger, k *chat.Knowledge, breake
 	}
 	model, err := chat.NewLLM(chat.LLMOptions{
 		BaseURL: cfg.LLMURL.Reveal(), APIKey: cfg.LLMKey.Reveal(), Model: cfg.LLMModel, Version: runbook.Version(),
-		TotalTimeout: cfg.LLMTimeout, FirstTimeout: cfg.LLMIdle, IdleTimeout: cfg.LLMIdle,
+		TotalTimeout: cfg.LLMTimeout, IdleTimeout: cfg.LLMIdle,
 		Knowledge: k, Breaker: breakers.Get("llm"), Log: log, Registerer: metrics,
 	})
 	if err != nil {

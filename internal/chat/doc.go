@@ -52,6 +52,18 @@
 // again and update it without new alerts. A turn that loses a race against
 // another turn of the session is run again on the new state.
 //
-// The package makes no outbound call and knows no store: alerts are queued for
-// the delivery engine, conversations go through chatops.ConversationStore.
+// # Requests that are repeated
+//
+// A request with a key has one effect and one answer (once.go). The same message
+// of a session that comes again while it is being answered gets the same answer
+// (repost.go).
+//
+// # Language model
+//
+// Where an Answerer is set, it words the answers to questions from the entries
+// that were found; what the dialogue says and decides is never left to it. Its
+// call happens before the turn is stored and holds no transaction.
+//
+// The package knows no store: alerts are queued for the delivery engine,
+// conversations go through chatops.ConversationStore.
 package chat

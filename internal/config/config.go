@@ -50,8 +50,8 @@ type Config struct {
 	LLMURL     URL           `env:"OPENAI_BASE_URL" form:"http" help:"Address of an OpenAI-compatible API, such as https://llm.example/v1, that words the bot's answers; that of OpenAI when only OPENAI_API_KEY is set, none when neither is."`
 	LLMKey     Secret        `env:"OPENAI_API_KEY" help:"API key for the language model."`
 	LLMModel   string        `env:"GPT_MODEL" default:"gpt-4o-mini" help:"Name of the language model."`
-	LLMTimeout time.Duration `env:"OPENAI_TIMEOUT_SECONDS" default:"12" unit:"s" min:"0.1" max:"50" help:"How long the language model may take for an answer before the knowledge base gives its own."`
-	LLMIdle    time.Duration `env:"OPENAI_IDLE_TIMEOUT_SECONDS" default:"5" unit:"s" min:"0.1" max:"50" help:"How long the language model may be silent within an answer."`
+	LLMTimeout time.Duration `env:"OPENAI_TIMEOUT_SECONDS" default:"12" unit:"s" min:"1" max:"25" help:"How long the language model may take for an answer before the knowledge base gives its own."`
+	LLMIdle    time.Duration `env:"OPENAI_IDLE_TIMEOUT_SECONDS" default:"5" unit:"s" min:"1" max:"25" help:"How long the language model may be silent within an answer."`
 
 	SlackWebhookURL Secret      `env:"SLACK_WEBHOOK_URL" form:"http" help:"Slack incoming webhook for lead alerts."`
 	SlackRate       float64     `env:"SLACK_RATE" default:"1" min:"0.01" max:"100" help:"Slack messages per second."`

@@ -188,7 +188,12 @@ func (w *world) startServe() *server {
 // serveBy returns the service that a process runs, as soon as it listens.
 func (w *world) serveBy(p *process) *server {
 	w.t.Helper()
-	line := p.awaitLog(`"msg":"serving"`)
+	return w.serverAt(p, p.awaitLog(`"msg":"serving"`))
+}
+
+// serverAt is a service whose address a line of its log tells.
+func (w *world) serverAt(p *process, line string) *server {
+	w.t.Helper()
 	var entry struct {
 		Address string `json:"address"`
 	}
