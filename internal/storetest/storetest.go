@@ -38,6 +38,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness) {
 		{"LeadStore", leadStoreCases()},
 		{"LeadList", leadListCases()},
 		{"Consent", consentCases()},
+		{"Withdrawal", withdrawCases()},
 		{"Claim", claimCases()},
 		{"Lane", laneCases()},
 		{"Lease", leaseCases()},
