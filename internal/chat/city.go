@@ -134,7 +134,7 @@ func (x *cityIndex) match(s string, toks []token, i int) (cityMatch, bool) {
 	if found || len(t.fold) <= minTypo || !t.capital && (i == 0 || !toks[i-1].is(casePrepositions)) {
 		return best, found
 	}
-	if len(x.forms[t.fold]) > 0 || t.is(notCities) {
+	if len(x.forms[t.fold]) > 0 || t.is(notCities) || strings.ContainsAny(t.fold, "0123456789") {
 		return cityMatch{}, false
 	}
 	x.typos.find(t.fold, func(n int) {

@@ -122,10 +122,16 @@ var outdated = words("stary stare nieaktualny nieaktualne niewazny niewazne bled
 // onceWords say it before: "było 600 700 800".
 var onceWords = words("bylo byl was wczesniej")
 
+// takeBackWindow is how far apart such two values may stand.
+const takeBackWindow = 12
+
 // takesBack reports that the text between two values takes the first one back:
 // "60 m2... a nie, sprawdziłem, 62 m2".
 func takesBack(toks []token, from, to int) bool {
-	for k := from; k >= 0 && k < to; k++ {
+	if from < 0 || to-from > takeBackWindow {
+		return false
+	}
+	for k := from; k < to; k++ {
 		if toks[k].is(correcting) {
 			return true
 		}

@@ -70,3 +70,19 @@ func TestExtract_ReadsTheExamples(t *testing.T) {
 		checkExtraction(t, x, c)
 	}
 }
+
+// The later rounds list all that a message says: what they leave out must not be
+// read.
+func TestExtract_ReadsNothingElse(t *testing.T) {
+	t.Parallel()
+	x := testKnowledge(t).Extractor()
+	for _, round := range []string{"fifth", "sixth", "seventh", "eighth"} {
+		for _, c := range readCases[extractionCase](t, "extraction_"+round+".jsonl") {
+			for k, v := range factsMap(t, x.Extract(c.Message, AskedNothing).Facts) {
+				if _, ok := c.Context[k]; !ok {
+					t.Errorf("%q: %s = %v, want none", c.Message, k, v)
+				}
+			}
+		}
+	}
+}

@@ -108,6 +108,9 @@ func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
 		return m, true
 	}
 	m, found := packageMention{}, false
+	if strings.ContainsAny(toks[i].fold, "0123456789") {
+		return m, false
+	}
 	x.typos.find(toks[i].fold, func(n int) {
 		m, found = packageMention{index: x.typoOf[n], first: i, end: i + 1}, true
 	})

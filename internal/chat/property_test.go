@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +18,9 @@ var fragments = []string{
 	"pięćdziesiąt", "sto", "+48", "600 700 800", "0048", "123-456-789", "tel.", "@", "jan@x.pl", "a@@b", "ANIA@Firma.PL", "www.x.pl/a@b.pl", "w", "z", "do",
 	"Warszawie", "Łodzi", "Nowym Sączu", "Bielsku-Białej", "Pile", "pisz", "ul.", "Krakowska", "potwierdzam", "zgadza się", "?", "!", ".", ",", ";", ":", "\n",
 	"-", "—", "/", "(", ")", "👋", "😀", "\u200b", "\u00ad", "\u0301", "Ａ＠ｂ．ｐｌ", "½", "ﷺ", "İ", "ß", "'", "’", "\x00", "\xff", "\u202e", "$", "€", "%s", "{name}", "<b>",
+	"sześćset", "jeden", "zero", "double", "oh", "6OO", "600_700", "i pół", "mln", "tysięczny", "sześćdziesięciometrowe", "van", "O'Brien", "nazwisko", "imię", "z tej strony",
+	"przepraszam", "jednak", "pomyłka", "stary", "nowy", "pod", "koło", "Górą", "Kalwarią", "na Helu", "w-wa", "Kazimierz", "Dolny", "balkon", "łazienka", "x", "za metr", "euro", "=",
+	"mąż", "pan", "dr", "II", "plus", "czterdzieści osiem", "milion", "ćwierć", "półtora",
 	"ile", "kosztuje", "gwarancja", "jak", "długo", "kiedy", "hello", "how much", "is", "the", "9999999999999999999999", "000000000", "1.1.1.1", "m^2", "m kw",
 }
 
@@ -45,53 +47,6 @@ func digitsOf(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// checkNothingInvented fails for a fact that the message does not hold.
-func checkNothingInvented(t interface {
-	Fatalf(format string, args ...any)
-}, x *Extractor, text string, e *Extraction) {
-	f := e.Facts
-	lower, folded := strings.ToLower(normalise(text)), fold(normalise(text))
-	squeezed := strings.Join(strings.Fields(folded), " ")
-	if f.Email != "" && !strings.Contains(lower, f.Email) {
-		t.Fatalf("%q: e-mail %q", text, f.Email)
-	}
-	if f.Phone != "" && !strings.Contains(digitsOf(lower), strings.TrimPrefix(f.Phone, "+48")[0:]) && !strings.Contains(digitsOf(lower), f.Phone[1:]) {
-		t.Fatalf("%q: phone %q", text, f.Phone)
-	}
-	if f.Name != "" && (!strings.Contains(squeezed, fold(f.Name)) || utf8.RuneCountInString(f.Name) > maxName) {
-		t.Fatalf("%q: name %q", text, f.Name)
-	}
-	if f.Package != "" && !slices.ContainsFunc(testAliases[f.Package], func(a string) bool { return strings.Contains(folded, a) }) {
-		t.Fatalf("%q: package %q", text, f.Package)
-	}
-	if f.City != "" && !slices.Contains(x.cities.names, f.City) {
-		t.Fatalf("%q: city %q", text, f.City)
-	}
-	if f.SquareMeters < 0 || f.SquareMeters > maxArea || f.Budget < 0 || f.Budget > maxBudget {
-		t.Fatalf("%q: %d m2, budget %d", text, f.SquareMeters, f.Budget)
-	}
-}
-
-// testAliases are what a mention of each package must hold at least: its
-// beginning, which no typing error may touch.
-var testAliases = map[string][]string{
-	"Express": {"e"}, "Express Plus": {"plus", "+"}, "Comfort": {"c", "k"}, "Premium": {"p"}, "Individual": {"i", "bespoke", "custom", "zamowienie"},
-}
-
-func TestExtract_InventsNothing(t *testing.T) {
-	t.Parallel()
-	x := testKnowledge(t).Extractor()
-	rapid.Check(t, func(t *rapid.T) {
-		text := message().Draw(t, "message")
-		asked := rapid.SampledFrom([]Asked{AskedNothing, AskedName, AskedDetails}).Draw(t, "asked")
-		e := x.Extract(text, asked)
-		checkNothingInvented(t, x, text, e)
-		if again := x.Extract(text, asked); again.Facts != e.Facts || classify(again.toks) != classify(e.toks) {
-			t.Fatalf("%q: read as %+v, then as %+v", text, e.Facts, again.Facts)
-		}
-	})
 }
 
 func TestExtract_FindsPlantedFactsAmongNoise(t *testing.T) {
@@ -157,25 +112,37 @@ func hardMessages() map[string]string {
 		"digits": fill("1"), "digit groups": fill("12 "), "at": fill("a@"), "dots": fill("a.a@a.a "), "typos": fill("gwarnacjx "),
 		"cities": fill("Nowy Nowa "), "city typos": fill("w Warszwae "), "ligature": fill("ﷺ"), "negations": fill("nie premium "), "names": fill("Jan Jan "),
 		"jestem": fill("jestem "), "sentences": fill("? "), "numbers": fill("sto "), "zero width": fill("\u200b"), "combining": fill("a\u0301\u0301"),
-		"one word": fill("x"), "hyphens": fill("a-"), "links": fill("http://www."), "titles": fill("dr."), "sums": fill("mam ok 9 000 "), "this side": fill("Jan z tej strony "), "savings": fill("odłożone "),
+		"one word": fill("x"), "hyphens": fill("a-"), "links": fill("http://www."), "titles": fill("dr."), "sums": fill("mam ok 9 000 "), "this side": fill("Jan z tej strony "), "savings": fill("odłożone "), "spoken": fill("zero jeden "), "pluses": fill("plus "), "letters o": fill("6O"), "apostrophes": fill("a'"), "corrections": fill("nie, 6 m2, "),
+		"places": fill("pod Górą "), "particles": fill("van de "), "compounds": fill("stu"), "surnames": fill("nazwisko Lis "),
 		"punctuation": fill(","), "questions": fill("ile kosztuje? "), "long emails": fill("abcdefghij"),
 	}
+}
+
+// maxReading is what reading any message may take.
+const maxReading = 5 * time.Millisecond
+
+// fastest returns the shortest of n runs.
+func fastest(n int, run func()) time.Duration {
+	best := time.Hour
+	for range n {
+		start := time.Now()
+		run()
+		best = min(best, time.Since(start))
+	}
+	return best
 }
 
 func TestExtract_TheHardestMessagesTakeUnder5ms(t *testing.T) { //nolint:paralleltest // it measures time
 	k := testKnowledge(t)
 	x, idx := k.Extractor(), k.Index()
 	for name, text := range hardMessages() {
-		best := time.Hour // of several
-		for range 7 {     // the best of several: the machine is shared
-			start := time.Now()
+		best := fastest(15, func() {
 			e := x.Extract(text, AskedName)
 			classify(e.toks)
 			idx.Search(e)
-			best = min(best, time.Since(start))
-		}
+		})
 		t.Logf("%s: %v", name, best)
-		if best > 5*time.Millisecond && !raceEnabled {
+		if best > maxReading && !raceEnabled {
 			t.Errorf("%s: %v", name, best)
 		}
 	}
@@ -185,13 +152,14 @@ func FuzzExtract(f *testing.F) {
 	for _, c := range readCases[extractionCase](f, "extraction.jsonl") {
 		f.Add(c.Message)
 	}
-	for _, text := range []string{"\xff", "a@b", "+48", "1,", "0048 0", "m2", "Bielsku-", "nie nie", strings.Repeat("1 ", 100)} {
+	for _, text := range []string{"\xff", "a@b", "+48", "1,", "0048 0", "m2", "Bielsku-", "nie nie", strings.Repeat("1 ", 100), "tel sześć zero zero double five", "6OO 7OO", "imię: A nazwisko: B", "w-", "z z z"} {
 		f.Add(text)
 	}
-	x := testKnowledge(f).Extractor()
+	k := testKnowledge(f)
+	x := k.Extractor()
 	f.Fuzz(func(t *testing.T, text string) {
 		e := x.Extract(text, AskedName)
-		checkNothingInvented(t, x, text, e)
+		checkNothingInvented(t, x, k.Packages, text, &e.Facts)
 		classify(e.toks)
 		detectLanguage(text, e.toks, Polish)
 	})

@@ -14,7 +14,7 @@ const (
 	maxBareArea  = 500
 	minBudget    = 1_000 // when the text calls it a budget
 	minMoney     = 5_000 // when it is only an amount of money
-	maxBudget    = 100_000_000
+	maxBudget    = 50_000_000
 	numberWindow = 6 // words before a number that say what it is
 )
 
