@@ -30,7 +30,8 @@ type KeywordMatch struct {
 	Points  float64
 }
 
-// WordWeight is how much a word spoke for a topic rather than for others.
+// WordWeight is how much a word, or what a typing error was taken for, spoke for
+// a topic rather than for others.
 type WordWeight struct {
 	Word   string
 	Weight float64
@@ -68,7 +69,7 @@ func (x *Index) Explain(e *Extraction) []Explanation {
 // reasons adds what one sentence says for a topic.
 func (x *Index) reasons(ex *Explanation, topic int, e *Extraction, start, end int) {
 	s := x.newSearch()
-	s.phrases.explain = true
+	s.phrases.explain, s.readAs = true, map[string]string{}
 	s.sentence(e, start, end)
 	for _, n := range s.phrases.matched {
 		if p := &x.phrases.phrases[n]; p.topic == topic {
@@ -78,11 +79,12 @@ func (x *Index) reasons(ex *Explanation, topic int, e *Extraction, start, end in
 	length := inverseLength(s.vec.squares)
 	for i := start; i < end; i++ {
 		t := &e.toks[i]
-		if t.kind != kindWord || t.taken != fieldNone || slices.ContainsFunc(ex.Words, func(w WordWeight) bool { return w.Word == t.fold }) {
+		if t.kind != kindWord || t.taken != fieldNone || slices.ContainsFunc(ex.Words, func(w WordWeight) bool { return w.Word == t.fold || w.Word == s.readAs[t.fold] }) {
 			continue
 		}
-		if w := x.speaksFor(topic, x.vocab.word(t.fold)) * length; w >= leastWeight {
-			ex.Words = append(ex.Words, WordWeight{Word: t.fold, Weight: float64(w)})
+		word := cmp.Or(s.readAs[t.fold], t.fold)
+		if w := x.speaksFor(topic, x.vocab.word(word)) * length; w >= leastWeight {
+			ex.Words = append(ex.Words, WordWeight{Word: word, Weight: float64(w)})
 		}
 	}
 }

@@ -149,6 +149,8 @@ type search struct {
 	p       []float32
 	best    []float64 // of each topic, over all sentences
 	greets  bool
+	// readAs are the words that typing errors were taken for, where explain asks.
+	readAs map[string]string
 }
 
 func (x *Index) newSearch() *search {
@@ -271,6 +273,9 @@ func (s *search) word(w string, budget *int) {
 	if _, learned := x.vocab.words[w]; !known && !learned && x.typos != nil && len(w) >= minTypo && len(w) < maxTypo && *budget > 0 && x.vocab.lex.groups(w) == 0 {
 		*budget--
 		meant = s.mistyped(w)
+		if s.readAs != nil {
+			s.readAs[w] = meant
+		}
 	}
 	s.vec.word(x.vocab, x.vocab.word(meant))
 }

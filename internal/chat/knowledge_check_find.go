@@ -92,9 +92,7 @@ func (c *checker) reachable() {
 				}
 			}
 			for _, ex := range e.Examples {
-				got := first(ex)
-				wins += boolInt(got == t)
-				if got != t && (got != "" || t != TopicOffTopic) {
+				if got := first(ex); got != t && (got != "" || t != TopicOffTopic) {
 					c.find(FindingShadowed, file, string(t), fmt.Sprintf("example %q finds %s", ex, orNothing(got)),
 						"move it to that entry, or add keywords and examples like it")
 				}

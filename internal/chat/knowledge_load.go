@@ -178,7 +178,7 @@ func (l *loader) decode(file string, into any) bool {
 		return false
 	}
 	for _, key := range meta.Undecoded() {
-		l.findf(FindingInvalid, file, key.String(), "take the field out, or spell it as docs/knowledge.md does", "unknown field")
+		l.findf(FindingInvalid, file, key.String(), "take the field out, or mend its name", "unknown field")
 	}
 	return true
 }

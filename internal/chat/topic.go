@@ -24,12 +24,23 @@ const (
 	strongHit = 3
 	// sureHit is the score from which it counts whatever it is.
 	sureHit = 5
-	// plainHit is the score from which a sentence has one topic.
-	plainHit = 8.5
 	// halfHit is the score that both halves of a sentence need to be answered
 	// one by one.
-	halfHit = 7
+	halfHit = 5
 )
+
+// akin are topics that one question often touches together: "szafki i blaty do
+// kuchni" asks once.
+var akin = [][]Topic{
+	{TopicKitchen, TopicFurniture, TopicMaterials, TopicWhatsIncluded},
+	{TopicPrice, TopicEstimate, TopicCheapest, TopicMostExpensive, TopicComparePackages},
+	{TopicContact, TopicBooking},
+	{TopicDuration, TopicStartDate},
+}
+
+func areAkin(a, b Topic) bool {
+	return slices.ContainsFunc(akin, func(group []Topic) bool { return slices.Contains(group, a) && slices.Contains(group, b) })
+}
 
 // choose picks the topics to answer, in the order in which they are asked.
 func (x *exchange) choose() []Topic {
@@ -99,20 +110,17 @@ const maxHalves = 4
 
 // halves returns both topics of a sentence that asks twice ("ile to kosztuje i
 // jak długo trwa"), the one that counts of "nie pytam o cenę, tylko o termin",
-// or nil. What the whole sentence speaks of most comes first.
+// or nil.
 func (x *exchange) halves(start, end int, whole []Hit) []Topic {
 	tries := 0
 	for i := start + 1; i+1 < end && tries < maxHalves; i++ {
 		t := &x.e.toks[i]
-		if !t.is(joining) && t.fold != "," && t.fold != ";" && !t.is(excepting) {
+		if !t.is(joining) && t.fold != "," && t.fold != ";" && !t.is(excepting) || x.e.toks[i+1].is(relative) {
 			continue
 		}
 		leftAsks, rightAsks := asksIn(x.e.toks[start:i]), asksIn(x.e.toks[i+1:end])
-		switch {
-		case !leftAsks && rightAsks && !waved(x.e.toks[start:i]):
+		if !leftAsks && rightAsks && !waved(x.e.toks[start:i]) || len(whole) == 0 {
 			continue // "mam klucze od marca, kiedy ..." tells before it asks
-		case !rightAsks && len(whole) > 0 && whole[0].Score >= plainHit:
-			continue // "szafki i blaty do kuchni" is one thing
 		}
 		tries++
 		right, ok := x.half(i+1, end)
@@ -123,8 +131,7 @@ func (x *exchange) halves(start, end int, whole []Hit) []Topic {
 		switch {
 		case waved(x.e.toks[start:i]):
 			return []Topic{right}
-		case ok && left != right && len(whole) > 0 && whole[0].Topic == right:
-			return []Topic{right, left}
+		case !rightAsks && areAkin(left, right):
 		case ok && left != right:
 			return []Topic{left, right}
 		}
@@ -151,7 +158,10 @@ func asksIn(toks []token) bool {
 }
 
 var (
-	wishing   = words("prosze poprosze chce chcemy chcialbym chcialabym potrzebuje interesuje please want need like wondering")
+	wishing = words("prosze poprosze chce chcemy chcialbym chcialabym potrzebuje interesuje please want need like wondering")
+	// relative words go on with what stands before the comma: "co ma Premium,
+	// czego nie ma Comfort".
+	relative  = words("czego ktory ktora ktore ktorego ktorych ktorym which that")
 	joining   = words("i oraz a and plus also tez takze or")
 	excepting = words("tylko ale lecz but just only")
 	// waving words turn a topic down together with a "not" before them.
