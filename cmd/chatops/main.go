@@ -31,6 +31,9 @@ func run(args []string) int {
 	env.ServeFunc = serve
 	env.DeliverFunc = deliver
 	env.SchemaVersionFunc = migrations.Latest
+	env.CheckKnowledgeFunc = checkKnowledge
+	env.AskKnowledgeFunc = askKnowledge
+	env.OpenChatFunc = openChat
 	return runbook.Run(ctx, env, args)
 }
 

@@ -12,6 +12,7 @@ func groups() []group {
 	return []group{
 		{name: "dlq", short: "Alerts that wait, failed or were delivered"},
 		{name: "migrate", short: "The database's schema"},
+		{name: "knowledge", short: "What the bot knows, for those who write it"},
 		{name: "config", short: "The settings and where they come from"},
 		{name: "docs", short: "Files made from the commands themselves", hidden: true},
 	}
@@ -36,6 +37,9 @@ func catalogue() []entry {
 		{"migrate", newMigrateDown},
 		{"migrate", newMigrateStatus},
 		{"migrate", newMigrateRedo},
+		{"", newChat},
+		{"knowledge", newKnowledgeCheck},
+		{"knowledge", newKnowledgeSearch},
 		{"config", newConfigView},
 		{"config", newConfigCheck},
 		{"", newCompletion},

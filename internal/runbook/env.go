@@ -40,6 +40,16 @@ type Env struct {
 	// DeliverFunc runs the delivery engine on a store until the context ends,
 	// lets the attempts in flight finish, and returns nil.
 	DeliverFunc func(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store) error
+	// CheckKnowledgeFunc looks for mistakes in the knowledge base of a folder, "" for
+	// the embedded one. CodeNotFound without the folder, CodeInvalid, with file and
+	// line, for a file that cannot be read.
+	CheckKnowledgeFunc func(dir string) ([]KnowledgeFinding, error)
+	// AskKnowledgeFunc answers one message from such a folder, and says why. Errors
+	// as CheckKnowledgeFunc, and CodeInvalid for a knowledge base that `serve` would
+	// refuse.
+	AskKnowledgeFunc func(dir, text string) (*KnowledgeAnswer, error)
+	// OpenChatFunc starts a conversation with the bot that nobody stores.
+	OpenChatFunc func(cfg *config.Config) (ChatSession, error)
 	// SchemaVersionFunc is the newest schema version that the program brings.
 	SchemaVersionFunc func() int64
 
