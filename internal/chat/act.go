@@ -81,12 +81,8 @@ func classify(toks []token) act {
 // startsSoftly reports a message that opens with a mere "ok", which begins many
 // things other than a confirmation.
 func startsSoftly(toks []token) bool {
-	switch t := firstWordToken(toks); {
-	case t == nil:
-		return false
-	default:
-		return t.fold == "super" || t.fold == "aha" || t.fold == "dobrze" || t.fold == "mhm"
-	}
+	t := firstWordToken(toks)
+	return t != nil && (t.fold == "super" || t.fold == "aha" || t.fold == "dobrze" || t.fold == "mhm")
 }
 
 // readClause judges one clause. A confirming word among its first four words

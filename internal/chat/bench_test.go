@@ -19,6 +19,34 @@ func BenchmarkExtract(b *testing.B) {
 	}
 }
 
+// longMessage is what somebody writes who tells everything at once.
+const longMessage = "Dzień dobry, nazywam się Katarzyna Wójcik-Nowak. Kupiliśmy z mężem mieszkanie w stanie deweloperskim w Bielsku-Białej, 64,5 m2, trzecie piętro, " +
+	"dwa pokoje z balkonem 8 m2. Odbiór kluczy w marcu. Zastanawialiśmy się nad pakietem Premium, ale raczej wolimy Comfort, bo nasz budżet to 120 tys. zł, najwyżej sto " +
+	"trzydzieści tysięcy. Czy materiały są w cenie i jak długo trwają prace? Proszę o kontakt po 17: 600 700 800, a jeśli nie odbiorę, to k.wojcik@przyklad.pl. Z góry dziękuję!"
+
+func BenchmarkExtractLong(b *testing.B) {
+	x := testKnowledge(b).Extractor()
+	b.ReportAllocs()
+	b.SetBytes(int64(len(longMessage)))
+	for b.Loop() {
+		x.Extract(longMessage, AskedNothing)
+	}
+}
+
+// BenchmarkExtractHardest reads 4,000 characters made to take long.
+func BenchmarkExtractHardest(b *testing.B) {
+	x := testKnowledge(b).Extractor()
+	for _, name := range []string{"numbers", "cities", "names", "hyphens", "at", "ligature"} {
+		text := hardMessages()[name]
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				x.Extract(text, AskedName)
+			}
+		})
+	}
+}
+
 func BenchmarkSearch(b *testing.B) {
 	k := testKnowledge(b)
 	x, idx := k.Extractor(), k.Index()

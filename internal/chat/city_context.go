@@ -2,7 +2,7 @@ package chat
 
 var (
 	placePrepositions = words("w we z ze do pod spod kolo obok kolo okolice okolicach okolicy okolic niedaleko blisko nieopodal miasto miescie miasta miejscowosc " +
-		"miejscowosci lokalizacja lokalizacje lokalizacji adres in from near at to city town location around outside")
+		"miejscowosci lokalizacja lokalizacje lokalizacji adres in from near at to city town location around outside") //nolint:misspell // Polish
 	// casePrepositions make a place of a misspelt word in lower case.
 	casePrepositions = words("w we z ze do pod spod okolice okolicach in from near")
 	streetWords      = words("ul ulica ulicy al aleja alei aleje os osiedle osiedlu osiedla plac placu pl rondo ronda street st avenue")

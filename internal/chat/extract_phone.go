@@ -107,7 +107,7 @@ func phoneGap(s string, j int) (int, bool) {
 	k, comma := j, false
 	for n := 0; n < maxPhoneGap && k < len(s); n++ {
 		r, size := utf8.DecodeRuneInString(s[k:])
-		if r == '–' || r == '—' || r == '‑' || r == '−' || r < utf8.RuneSelf && phoneMark(byte(r)) {
+		if r == '–' || r == '—' || r == '‑' || r == '−' || size == 1 && phoneMark(s[k]) {
 			comma = comma || r == ','
 			k += size
 			continue

@@ -144,10 +144,7 @@ func declineFeminineAdjective(c *caseForms, stem string) {
 
 // declineMasculineAdjective: Nowy, Nowego; Mazowiecki, Mazowieckim.
 func declineMasculineAdjective(c *caseForms, nominative string) {
-	stem := nominative
-	if strings.HasSuffix(nominative, "y") {
-		stem = strings.TrimSuffix(nominative, "y")
-	}
+	stem := strings.TrimSuffix(nominative, "y")
 	c.add(caseGenitive, stem+"ego")
 	c.add(caseDative, stem+"emu")
 	c.add(caseAccusative, nominative)

@@ -87,7 +87,7 @@ func (h *holds) number(v int) bool {
 		if strings.Contains(h.digits, d) {
 			return true
 		}
-		for _, w := range []string{"milion", "million", "mln"} {
+		for _, w := range []string{"milion", "million", "mln"} { //nolint:misspell // Polish
 			if rest, ok := strings.CutPrefix(d, "1"); ok && strings.Contains(h.folded, w) && strings.Contains(h.digits, rest) {
 				return true
 			}

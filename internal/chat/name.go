@@ -211,8 +211,8 @@ func (x *Extractor) soleWord(toks []token, i int) bool {
 }
 
 // namedInFull reads a first name with a surname at the start of a clause. With a
-// name that is already known it looks for one that completes it: "Jestem Jan.
-// Jan Nowak."
+// name that is already known it looks for one that completes it, as in "Jestem
+// Jan. Jan Nowak."; there must be more than one word of it.
 func (x *Extractor) namedInFull(toks []token, known nameSpan) nameSpan {
 	for i := range toks {
 		if i > 0 && !toks[i-1].breaks() {

@@ -101,7 +101,7 @@ func closes(toks []token, i int) bool {
 		return i >= len(toks) || toks[i].fold != "-" || toks[i].start == toks[i-1].end
 	}
 	switch toks[i].fold {
-	case "i", "and", "z", "ze", "tel", "telefon", "nr", "numer", "mail", "email", "from", "phone", "nazwisko", "mam", "w", "we": //nolint:misspell // Polish
+	case "i", "and", "z", "ze", "tel", "telefon", "nr", "numer", "mail", "email", "from", "phone", "nazwisko", "mam", "w", "we":
 		return true
 	}
 	return false

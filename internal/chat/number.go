@@ -46,27 +46,28 @@ func numberAt(toks []token, i int) (v float64, end int, ok bool) {
 		ok = end > i
 	}
 	if ok && v >= 1 && v == math.Trunc(v) {
-		if _, k := matchWords(toks, end, "i", "pol"); k > 0 {
+		if k := matchWords(toks, end, "i", "pol"); k > 0 {
 			return v + 0.5, k, true
 		}
-		if _, k := matchWords(toks, end, "and", "a", "half"); k > 0 {
+		if k := matchWords(toks, end, "and", "a", "half"); k > 0 {
 			return v + 0.5, k, true
 		}
 	}
 	return v, end, ok
 }
 
-// matchWords matches words one after the other and returns the token after them.
-func matchWords(toks []token, i int, list ...string) (bool, int) {
+// matchWords matches words one after the other and returns the token after
+// them, or 0.
+func matchWords(toks []token, i int, list ...string) int {
 	if i+len(list) > len(toks) {
-		return false, 0
+		return 0
 	}
 	for n, w := range list {
 		if toks[i+n].fold != w {
-			return false, 0
+			return 0
 		}
 	}
-	return true, i + len(list)
+	return i + len(list)
 }
 
 // wordsValue reads a number below a thousand in words: "sto dwadzieścia pięć",

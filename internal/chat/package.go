@@ -15,26 +15,28 @@ type packageAlias struct {
 // packageIndex finds packages by what people call them.
 type packageIndex struct {
 	names   []string
-	aliases []packageAlias // the longest first
+	aliases map[byte][]packageAlias // by first letter, the longest first
 	typos   *typoIndex
 	typoOf  []int
 	longer  map[int][]packageAlias // by package: what more makes another package of it
 }
 
 func newPackageIndex(packages []Package) *packageIndex {
-	x := &packageIndex{longer: longerNames(packages)}
+	x := &packageIndex{longer: longerNames(packages), aliases: map[byte][]packageAlias{}}
 	var typoWords []string
 	for n, p := range packages {
 		x.names = append(x.names, p.Name)
 		for _, a := range append([]string{p.Name}, p.Aliases...) {
 			w := strings.Fields(fold(a))
-			x.aliases = append(x.aliases, packageAlias{words: w, index: n})
+			x.aliases[w[0][0]] = append(x.aliases[w[0][0]], packageAlias{words: w, index: n})
 			if len(w) == 1 && len(w[0]) > minTypo && !strings.HasSuffix(w[0], "*") {
 				typoWords, x.typoOf = append(typoWords, w[0]), append(x.typoOf, n)
 			}
 		}
 	}
-	slices.SortStableFunc(x.aliases, func(a, b packageAlias) int { return len(b.words) - len(a.words) })
+	for _, list := range x.aliases {
+		slices.SortStableFunc(list, func(a, b packageAlias) int { return len(b.words) - len(a.words) })
+	}
 	x.typos = newTypoIndex(typoWords)
 	return x
 }
@@ -96,10 +98,14 @@ func (x *packageIndex) find(toks []token) (named, rejected []string, wanted stri
 }
 
 func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
-	if toks[i].kind != kindWord || toks[i].taken != fieldNone {
+	if toks[i].kind != kindWord || toks[i].taken != fieldNone || toks[i].fold == "" {
 		return packageMention{}, false
 	}
-	for _, a := range x.aliases {
+	aliases := x.aliases[toks[i].fold[0]]
+	if len(aliases) == 0 {
+		return packageMention{}, false // a typing error spares the first letter
+	}
+	for _, a := range aliases {
 		if end, ok := matchAlias(toks, i, a.words); ok && !otherSense(toks, i, end) {
 			return x.lengthen(toks, packageMention{index: a.index, first: i, end: end}), true
 		}
@@ -125,7 +131,7 @@ func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
 
 // joined reads a longer name written as one word: "ekspresplus".
 func (x *packageIndex) joined(toks []token, i int) (packageMention, bool) {
-	for _, a := range x.aliases {
+	for _, a := range x.aliases[toks[i].fold[0]] {
 		if len(a.words) != 1 {
 			continue
 		}

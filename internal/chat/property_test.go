@@ -20,7 +20,7 @@ var fragments = []string{
 	"-", "—", "/", "(", ")", "👋", "😀", "\u200b", "\u00ad", "\u0301", "Ａ＠ｂ．ｐｌ", "½", "ﷺ", "İ", "ß", "'", "’", "\x00", "\xff", "\u202e", "$", "€", "%s", "{name}", "<b>",
 	"sześćset", "jeden", "zero", "double", "oh", "6OO", "600_700", "i pół", "mln", "tysięczny", "sześćdziesięciometrowe", "van", "O'Brien", "nazwisko", "imię", "z tej strony",
 	"przepraszam", "jednak", "pomyłka", "stary", "nowy", "pod", "koło", "Górą", "Kalwarią", "na Helu", "w-wa", "Kazimierz", "Dolny", "balkon", "łazienka", "x", "za metr", "euro", "=",
-	"mąż", "pan", "dr", "II", "plus", "czterdzieści osiem", "milion", "ćwierć", "półtora",
+	"mąż", "pan", "dr", "II", "plus", "czterdzieści osiem", "milion", "ćwierć", "półtora", //nolint:misspell // Polish
 	"ile", "kosztuje", "gwarancja", "jak", "długo", "kiedy", "hello", "how much", "is", "the", "9999999999999999999999", "000000000", "1.1.1.1", "m^2", "m kw",
 }
 

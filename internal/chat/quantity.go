@@ -130,8 +130,10 @@ func findArea(toks []token, asked Asked) int {
 // an area before it. end is 0 when there is none.
 func areaAt(toks []token, i int) (v float64, end int) {
 	if toks[i].kind == kindWord {
-		if v, rest := compound(toks[i].fold); v > 0 && strings.HasPrefix(rest, "metrow") {
-			return v, i + 1
+		if strings.Contains(toks[i].fold, "metrow") {
+			if v, rest := compound(toks[i].fold); v > 0 && strings.HasPrefix(rest, "metrow") {
+				return v, i + 1
+			}
 		}
 	}
 	if toks[i].kind != kindNumber && (toks[i].kind != kindWord || numberWords[toks[i].fold] == 0) {
