@@ -19,6 +19,14 @@ type AlertSender interface {
 	Send(ctx context.Context, alert *Alert) error
 }
 
+// ReceiptSender is an AlertSender whose receiver names what it makes of an alert.
+type ReceiptSender interface {
+	AlertSender
+	// SendForReceipt is Send, and returns the receiver's name for what the alert
+	// has made, now or in an earlier attempt; "" when it gave none.
+	SendForReceipt(ctx context.Context, alert *Alert) (receipt string, err error)
+}
+
 // LanePolicy is how a lane is driven.
 type LanePolicy struct {
 	// Serial lanes are served by one replica at a time, one alert after the

@@ -46,7 +46,7 @@ func (r *run) try(i int) bool {
 	if l.policy.Serial {
 		l.lastStart.Store(start.UnixNano())
 	}
-	err := r.send(a)
+	receipt, err := r.send(a)
 	spent := e.now().Sub(start)
 	if err != nil && r.lf.attempts.Err() != nil {
 		err = &failure{SendError: chatops.SendError{Kind: chatops.FailAmbiguous, Err: errCutOff}, ours: true}
@@ -57,7 +57,7 @@ func (r *run) try(i int) bool {
 		AlertID: a.ID, StartedAt: start, Duration: spent, Outcome: string(chatops.OutcomeDelivered), Replica: e.opts.Replica,
 	}
 	l.met.observe(f, spent)
-	o := chatops.Outcome{AlertID: a.ID, Kind: chatops.OutcomeDelivered, Attempt: &r.attempts[i]}
+	o := chatops.Outcome{AlertID: a.ID, Kind: chatops.OutcomeDelivered, Attempt: &r.attempts[i], Receipt: receipt}
 	var v verdict
 	if f != nil {
 		v = e.judge(l, &r.batch.Alerts[i], f, &o)
@@ -102,8 +102,9 @@ type failure struct {
 }
 
 // send hands the alert to its sender, within the policy's timeout, and turns a
-// panic into a failure of this alert.
-func (r *run) send(a *chatops.Alert) (err error) {
+// panic into a failure of this alert. The receipt is that of an alert that was
+// delivered.
+func (r *run) send(a *chatops.Alert) (receipt string, err error) {
 	ctx := &deadline{Context: r.lf.attempts, at: time.Now().Add(r.l.policy.Timeout)}
 	defer func() {
 		if p := recover(); p != nil {
@@ -116,7 +117,13 @@ func (r *run) send(a *chatops.Alert) (err error) {
 		}
 		ctx.release()
 	}()
-	return r.l.sender.Send(ctx, a)
+	if s, ok := r.l.sender.(chatops.ReceiptSender); ok {
+		if receipt, err = s.SendForReceipt(ctx, a); err != nil {
+			return "", err
+		}
+		return receipt, nil
+	}
+	return "", r.l.sender.Send(ctx, a)
 }
 
 // Error is needed because both halves of the embedding have one.

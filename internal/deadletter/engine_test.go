@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -47,6 +48,34 @@ func TestRun_WakesByWatchAndByItself(t *testing.T) {
 		id = q.add(1, "test", "slack:a")[0] // nobody tells
 		pass(1100 * time.Millisecond)
 		r.wantStatus(id, chatops.AlertDelivered)
+	})
+}
+
+func TestRun_RecordsTheReceiptOfWhatWasDelivered(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		q, s := newFakeQueue(), &fakeSender{name: "monday"}
+		s.do(func(_ context.Context, a *chatops.Alert) error {
+			if a.ID%2 == 0 {
+				return &chatops.SendError{Kind: chatops.FailTransient, Err: errors.New("no answer")}
+			}
+			return nil
+		})
+		r := start(t, q, Options{RandFunc: half}, naming{s})
+		q.add(4, chatops.EventMondayItem, "monday:leads")
+		r.e.Wake()
+		pass(100 * time.Millisecond)
+		kept := map[int64]string{}
+		for _, rec := range q.stored() {
+			for _, o := range rec.Outcomes {
+				if o.Receipt != "" {
+					kept[o.AlertID] = o.Receipt
+				}
+			}
+		}
+		if want := map[int64]string{1: "item-1", 3: "item-3"}; !maps.Equal(kept, want) {
+			t.Errorf("receipts %v, want %v", kept, want)
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"context"
+	"fmt"
 	"errors"
 	"log/slog"
 	"strings"
@@ -53,6 +54,16 @@ func (s *fakeSender) Send(ctx context.Context, a *chatops.Alert) error {
 		return nil
 	}
 	return f(ctx, a)
+}
+
+// naming is a fakeSender whose receiver names what it makes.
+type naming struct{ *fakeSender }
+
+func (s naming) SendForReceipt(ctx context.Context, a *chatops.Alert) (string, error) {
+	if err := s.Send(ctx, a); err != nil {
+		return "of a failed attempt", err
+	}
+	return fmt.Sprintf("item-%d", a.ID), nil
 }
 
 func (s *fakeSender) do(f func(ctx context.Context, a *chatops.Alert) error) {

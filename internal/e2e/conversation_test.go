@@ -87,6 +87,8 @@ func (w *world) checkArrivals(t *testing.T) {
 	items := w.monday.Items()
 	if len(items) != 1 || !strings.Contains(items[0].Name, "Jan Kowalski") || items[0].Board != "4711" {
 		t.Errorf("the board holds %+v, want one item of the visitor", items)
+	} else if got := w.text(`select monday_item_id from leads`); got != items[0].ID {
+		t.Errorf("the lead's item is %q, want %q", got, items[0].ID)
 	}
 	mails := w.smtp.Mails()
 	if len(mails) != 1 {

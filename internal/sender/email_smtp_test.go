@@ -226,20 +226,32 @@ func TestEmail_SaysWhenItCannotLogIn(t *testing.T) {
 	}
 }
 
+// shortConn loses the connection when so many bytes have been written.
+type shortConn struct {
+	net.Conn
+	left int
+}
+
+func (c *shortConn) Write(p []byte) (int, error) {
+	if c.left -= len(p); c.left < 0 {
+		return 0, syscall.ECONNRESET
+	}
+	return c.Conn.Write(p)
+}
+
 func TestEmail_ATextThatCannotBeWrittenIsTransient(t *testing.T) {
 	t.Parallel()
-	addr := strings.TrimPrefix(listen(t, func(c net.Conn) {
-		for _, reply := range []string{"220 x", "250 x", "250 ok", "250 ok", "354 go"} {
-			_, _ = io.WriteString(c, reply+"\r\n")
-			_, _ = c.Read(make([]byte, 4096))
-		}
-		_ = c.(*net.TCPConn).SetLinger(0) // reset in the middle of the text
-	}), "http://")
-	e := only(t, Options{Email: EmailOptions{URL: "smtp://" + addr, From: "bot@firma.example"}})
+	server := sendertest.StartSMTP(t, sendertest.SMTPOptions{})
+	e := mailer(t, server)
+	dial := e.dialFunc
+	e.dialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &shortConn{Conn: conn, left: 100_000}, err
+	}
 	long := letter
 	long.Text = strings.Repeat("long text ", 90_000)
 	f := failed(t, e.Send(t.Context(), mailAlert(t, long)), chatops.FailTransient)
-	if !strings.HasPrefix(f.Error(), "email: send text: ") && !strings.HasPrefix(f.Error(), "email: final dot: ") {
+	if !strings.HasPrefix(f.Error(), "email: send text: ") && !strings.HasPrefix(f.Error(), "email: final dot: ") || len(server.Mails()) != 0 {
 		t.Errorf("got %q", f)
 	}
 }

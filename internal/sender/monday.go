@@ -83,29 +83,36 @@ func (m *monday) Policy() chatops.LanePolicy {
 	return chatops.LanePolicy{Serial: true, Timeout: 20 * time.Second}
 }
 
-// Send creates the item of a chatops.MondayPayload. Where an earlier attempt may
-// have created it already, it is looked for first, and being found is success.
+// Send is SendForReceipt for a caller who does not ask for the item.
 func (m *monday) Send(ctx context.Context, alert *chatops.Alert) error {
+	_, err := m.SendForReceipt(ctx, alert)
+	return err
+}
+
+// SendForReceipt creates the item of a chatops.MondayPayload and returns its id.
+// Where an earlier attempt may have created it already, it is looked for first,
+// and being found is success.
+func (m *monday) SendForReceipt(ctx context.Context, alert *chatops.Alert) (string, error) {
 	var payload chatops.MondayPayload
 	if f := decodePayload("monday", alert, &payload); f != nil {
-		return f
+		return "", f
 	}
 	if strings.TrimSpace(payload.ItemName) == "" {
-		return failure(chatops.FailPermanent, "payload_invalid", "monday: payload has no item_name")
+		return "", failure(chatops.FailPermanent, "payload_invalid", "monday: payload has no item_name")
 	}
 	if payload.ExternalID == "" {
 		payload.ExternalID = reference(alert)
 	}
 	item, err := m.item(&payload)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if triedBefore(alert) {
-		switch found, err := m.exists(ctx, item); {
+		switch id, found, err := m.find(ctx, item); {
 		case err != nil:
-			return err
+			return "", err
 		case found:
-			return nil
+			return id, nil
 		}
 	}
 	return m.create(ctx, item)
@@ -116,29 +123,29 @@ func triedBefore(alert *chatops.Alert) bool {
 	return alert.RetryCount > 0 || alert.Status == chatops.AlertPending || !alert.LastAttemptAt.IsZero()
 }
 
-func (m *monday) create(ctx context.Context, item *mondayItem) error {
+func (m *monday) create(ctx context.Context, item *mondayItem) (string, error) {
 	answer, err := m.call(ctx, mondayCreate, map[string]string{
 		"board": m.options.BoardID, "name": item.name, "values": item.values,
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	// An id counts even beside errors: the item exists.
-	if answer.created() {
-		return nil
+	if id := answer.created(); id != "" {
+		return id, nil
 	}
 	if f := answer.failure(m.nowFunc()); f != nil {
-		return f
+		return "", f
 	}
 	f := failure(chatops.FailAmbiguous, "reply_invalid", "monday: reply to create_item has no item id")
 	f.HTTPStatus = answer.reply.status
-	return f
+	return "", f
 }
 
-// exists looks for the item by the external id's column, or by its name where
+// find looks for the item by the external id's column, or by its name where
 // no such column is configured. In the latter case an answer that shows only
 // that the server cannot search means not found: nothing was promised.
-func (m *monday) exists(ctx context.Context, item *mondayItem) (bool, error) {
+func (m *monday) find(ctx context.Context, item *mondayItem) (id string, found bool, err error) {
 	column, value := "name", item.name
 	if m.options.ExternalIDColumn != "" {
 		column, value = m.options.ExternalIDColumn, item.externalID
@@ -147,20 +154,20 @@ func (m *monday) exists(ctx context.Context, item *mondayItem) (bool, error) {
 		"board": m.options.BoardID, "column": column, "value": value,
 	})
 	if err != nil {
-		return false, unsent(err)
+		return "", false, unsent(err)
 	}
-	if found, ok := answer.found(); ok {
-		return found, nil
+	if id, found, ok := answer.found(); ok {
+		return id, found, nil
 	}
 	if m.options.ExternalIDColumn == "" && answer.cannotSearch() {
-		return false, nil
+		return "", false, nil
 	}
 	if f := answer.failure(m.nowFunc()); f != nil {
-		return false, f
+		return "", false, f
 	}
 	f := failure(chatops.FailTransient, "reply_invalid", "monday: reply to the search has no items")
 	f.HTTPStatus = answer.reply.status
-	return false, f
+	return "", false, f
 }
 
 // unsent lowers an ambiguous failure of a request that changes nothing.

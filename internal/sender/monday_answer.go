@@ -129,31 +129,44 @@ func first(texts ...string) string {
 	return ""
 }
 
-// created reports whether the answer holds the id of a created item.
-func (a *mondayAnswer) created() bool {
+// created returns the id of the created item, "" when the answer holds none.
+func (a *mondayAnswer) created() string {
+	if !a.reply.ok() {
+		return ""
+	}
+	return itemID(a.data["create_item"])
+}
+
+// itemID returns the id of an item, a number or a string of digits; "" for
+// anything else.
+func itemID(raw json.RawMessage) string {
 	var item struct {
 		ID json.RawMessage `json:"id"`
 	}
-	if !a.reply.ok() || json.Unmarshal(a.data["create_item"], &item) != nil {
-		return false
+	if json.Unmarshal(raw, &item) != nil {
+		return ""
 	}
 	switch id := strings.Trim(string(item.ID), `"`); id {
-	case "", "null", "0":
-		return false
+	case "null", "0":
+		return ""
+	default:
+		return id
 	}
-	return true
 }
 
-// found reports whether a search found something; ok is false when the answer is
-// none to a search.
-func (a *mondayAnswer) found() (found, ok bool) {
+// found returns the id of what a search found, and whether it found something;
+// ok is false when the answer is none to a search.
+func (a *mondayAnswer) found() (id string, found, ok bool) {
 	var page struct {
 		Items *[]json.RawMessage `json:"items"`
 	}
 	if !a.reply.ok() || a.err != nil || json.Unmarshal(a.data["items_page_by_column_values"], &page) != nil || page.Items == nil {
-		return false, false
+		return "", false, false
 	}
-	return len(*page.Items) > 0, true
+	if len(*page.Items) == 0 {
+		return "", false, true
+	}
+	return itemID((*page.Items)[0]), true, true
 }
 
 // cannotSearch reports whether the server answered, was well, and did not know

@@ -89,27 +89,27 @@ func TestMondayAnswer_UnderstandsEveryFormOfError(t *testing.T) {
 
 func TestMondayAnswer_OnlyAnIDProvesAnItem(t *testing.T) {
 	t.Parallel()
-	for body, want := range map[string]bool{
-		`{"data":{"create_item":{"id":"123"}}}`:                            true,
-		`{"data":{"create_item":{"id":123}}}`:                              true,
-		`{"data":{"create_item":{"id":"123"}},"errors":[{"message":"m"}]}`: true,
-		`{"data":{"create_item":{"id":""}}}`:                               false,
-		`{"data":{"create_item":{"id":null}}}`:                             false,
-		`{"data":{"create_item":{}}}`:                                      false,
-		`{"data":{"create_item":null}}`:                                    false,
-		`{"data":{"create_item":[]}}`:                                      false,
-		`{"data":{}}`:                                                      false,
-		`{"data":null}`:                                                    false,
-		`{"data":[]}`:                                                      false,
-		`{}`:                                                               false,
-		`null`:                                                             false,
-		`{"data":{"create_item":{"id":"1`:                                  false,
-		``:                                                                 false,
+	for body, want := range map[string]string{
+		`{"data":{"create_item":{"id":"123"}}}`:                            "123",
+		`{"data":{"create_item":{"id":123}}}`:                              "123",
+		`{"data":{"create_item":{"id":"123"}},"errors":[{"message":"m"}]}`: "123",
+		`{"data":{"create_item":{"id":""}}}`:                               "",
+		`{"data":{"create_item":{"id":null}}}`:                             "",
+		`{"data":{"create_item":{}}}`:                                      "",
+		`{"data":{"create_item":null}}`:                                    "",
+		`{"data":{"create_item":[]}}`:                                      "",
+		`{"data":{}}`:                                                      "",
+		`{"data":null}`:                                                    "",
+		`{"data":[]}`:                                                      "",
+		`{}`:                                                               "",
+		`null`:                                                             "",
+		`{"data":{"create_item":{"id":"1`:                                  "",
+		``:                                                                 "",
 	} {
 		if got := readMonday(mondayReply(200, body)).created(); got != want {
-			t.Errorf("%s: created %v", body, got)
+			t.Errorf("%s: created %q", body, got)
 		}
-		if readMonday(mondayReply(500, body)).created() {
+		if readMonday(mondayReply(500, body)).created() != "" {
 			t.Errorf("%s with HTTP 500 counts as created", body)
 		}
 	}
@@ -128,7 +128,7 @@ func FuzzMondayAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		answer := readMonday(mondayReply(status, body))
 		answer.cannotSearch()
-		if found, ok := answer.found(); found && !ok {
+		if id, found, ok := answer.found(); found && !ok || id != "" && !found {
 			t.Fatal("found without an answer")
 		}
 		e := answer.failure(noon)

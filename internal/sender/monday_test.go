@@ -41,10 +41,14 @@ func TestMonday_CreatesTheItemWithItsColumns(t *testing.T) {
 		"email": "email_1:email", "phone": "phone_1:phone", "city": "text_2", "lead_score": "numbers_3:numbers",
 		"package": "status_4:status", "name": "long_5:long_text", "budget": "drop_6:dropdown", "unknown": "text_9",
 	}})
-	if err := s.Send(t.Context(), mondayAlert(t, lead)); err != nil {
+	receipt, err := s.(chatops.ReceiptSender).SendForReceipt(t.Context(), mondayAlert(t, lead))
+	if err != nil {
 		t.Fatal(err)
 	}
 	item := fake.Items()[0]
+	if receipt == "" || receipt != item.ID {
+		t.Errorf("the receipt is %q, want the item's id %q", receipt, item.ID)
+	}
 	got, err := json.Marshal(item.Columns)
 	if err != nil {
 		t.Fatal(err)
@@ -67,10 +71,14 @@ func TestMonday_CreatesTheItemWithItsColumns(t *testing.T) {
 func TestMonday_APlainBoardGetsTheFactsInTheName(t *testing.T) {
 	t.Parallel()
 	s, fake := startMonday(t, MondayOptions{})
-	if err := s.Send(t.Context(), mondayAlert(t, lead)); err != nil {
+	receipt, err := s.(chatops.ReceiptSender).SendForReceipt(t.Context(), mondayAlert(t, lead))
+	if err != nil {
 		t.Fatal(err)
 	}
 	item := fake.Items()[0]
+	if receipt == "" || receipt != item.ID {
+		t.Errorf("the receipt is %q, want the item's id %q", receipt, item.ID)
+	}
 	want := "Żaneta Nowak · zaneta@x.example · +48600100200 · Łódź · 65 m² · 90000 PLN · Comfort · score 82 (ref " +
 		digest("lead:s-1:monday", 12) + ")"
 	if item.Name != want || len(item.Columns) != 0 {
@@ -117,8 +125,12 @@ func TestMonday_ALostReplyMakesNoSecondItem(t *testing.T) {
 			fails(t, s.Send(t.Context(), alert), chatops.FailAmbiguous)
 			fake.Set(sendertest.OK())
 			again(alert)
-			if err := s.Send(t.Context(), alert); err != nil {
+			receipt, err := s.(chatops.ReceiptSender).SendForReceipt(t.Context(), alert)
+			if err != nil {
 				t.Fatal(err)
+			}
+			if id := fake.Items()[1].ID; receipt != id {
+				t.Errorf("column %q: the receipt is %q, want the first item's id %q", column, receipt, id)
 			}
 			if n := len(fake.Items()); n != 2 {
 				t.Errorf("column %q: %d items, want 2", column, n)
