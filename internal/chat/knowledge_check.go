@@ -56,7 +56,7 @@ func CheckKnowledge(fsys fs.FS) ([]Finding, error) {
 		c.unfit[p.file] = true
 	}
 	if len(broken) > 0 {
-		return nil, chatops.Errorf(chatops.CodeInvalid, "check knowledge base: %s", errors.Join(broken...).Error())
+		return nil, chatops.Errorf(chatops.CodeInvalid, "check knowledge base: %s", inOneLine(broken))
 	}
 	c.complete()
 	c.translations()

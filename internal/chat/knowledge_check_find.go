@@ -62,44 +62,44 @@ func keywordKey(kw string) string {
 }
 
 // reachable asks every entry's own keywords and examples, and reports the entry
-// that none of them finds, and examples that find another one.
+// that no keyword of it finds, and examples that find another one.
 func (c *checker) reachable() {
 	if slices.ContainsFunc(c.findings, func(f Finding) bool { return f.File == packagesFile }) {
 		return // without the packages questions about them mean nothing
 	}
-	x := NewExtractor(c.k.Packages)
-	c.k.extractor = x
+	c.k.extractor = NewExtractor(c.k.Packages)
 	index := NewIndex(c.k)
+	first := func(text string) Topic {
+		hits := index.Search(c.k.extractor.Extract(text, AskedNothing))
+		if len(hits) == 0 {
+			return ""
+		}
+		return hits[0].Topic
+	}
 	for _, lang := range languages {
 		for _, t := range Topics() {
-			file, e := c.fileOf(lang, t), c.k.Entry(lang, t)
-			if c.unfit[file] || len(e.Keywords) == 0 {
-				continue
+			if file, e := c.fileOf(lang, t), c.k.Entry(lang, t); !c.unfit[file] && len(e.Keywords) > 0 {
+				c.reach(file, t, e, first)
 			}
-			winners, wins := map[Topic]int{}, 0
-			first := func(text string) Topic {
-				hits := index.Search(x.Extract(text, AskedNothing))
-				if len(hits) == 0 {
-					return ""
-				}
-				return hits[0].Topic
-			}
-			for _, kw := range e.Keywords {
-				for _, text := range spoken(kw) {
-					got := first(text)
-					winners[got]++
-					wins += boolInt(got == t)
-				}
-			}
-			for _, ex := range e.Examples {
-				if got := first(ex); got != t && (got != "" || t != TopicOffTopic) {
-					c.find(FindingShadowed, file, string(t), fmt.Sprintf("example %q finds %s", ex, orNothing(got)),
-						"move it to that entry, or add keywords and examples like it")
-				}
-			}
-			if wins == 0 {
-				c.find(FindingUnreachable, file, string(t), "no keyword of it wins: they find "+tally(winners), "add keywords or examples that only this entry has")
-			}
+		}
+	}
+}
+
+// reach asks for one entry.
+func (c *checker) reach(file string, t Topic, e *Entry, firstFunc func(text string) Topic) {
+	winners := map[Topic]int{}
+	for _, kw := range e.Keywords {
+		for _, text := range spoken(kw) {
+			winners[firstFunc(text)]++
+		}
+	}
+	if winners[t] == 0 {
+		c.find(FindingUnreachable, file, string(t), "no keyword of it wins: they find "+tally(winners), "add keywords that only this entry has")
+	}
+	for _, ex := range e.Examples {
+		if got := firstFunc(ex); got != t && (got != "" || t != TopicOffTopic) {
+			c.find(FindingShadowed, file, string(t), fmt.Sprintf("example %q finds %s", ex, orNothing(got)),
+				"move it to that entry, or add keywords and examples like it")
 		}
 	}
 }

@@ -76,11 +76,20 @@ func (l *loader) failf(file, field, format string, args ...any) {
 func LoadKnowledge(fsys fs.FS) (*Knowledge, error) {
 	k, errs := readKnowledge(fsys)
 	if len(errs) > 0 {
-		return nil, chatops.Errorf(chatops.CodeInvalid, "load knowledge base: %s", errors.Join(errs...).Error())
+		return nil, chatops.Errorf(chatops.CodeInvalid, "load knowledge base: %s", inOneLine(errs))
 	}
 	k.extractor = NewExtractor(k.Packages)
 	k.index = NewIndex(k)
 	return k, nil
+}
+
+// inOneLine joins problems for people who read a log or a terminal.
+func inOneLine(errs []error) string {
+	texts := make([]string, len(errs))
+	for i, err := range errs {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
 }
 
 // readKnowledge reads the files of a knowledge base.

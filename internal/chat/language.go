@@ -25,7 +25,7 @@ const polishLetters = "ąćęłńśźżĄĆĘŁŃŚŹŻ"
 var (
 	polishPatterns = []string{
 		"cz", "sz", "rz", "dz", "szcz", "prz", "kie ", "nie ", "cie ", "cje ", "cji ", "nia ", "niu ", "owa", "ego ", "emu ", "ych ", "ich ", "ymi ", "ami ",
-		"ach ", "esz ", "amy ", "emy ", "imy ", "uje", "ac ", "ec ", "ic ", " w", "wy", "ny ", "na ", "ne ", "ki ", "ka ", "ta ", "lem ", "lam ", "ja ", "je ", "jak", " ws", " wy", " za", " na", " po", "ow ", "om ", "osc",
+		"ach ", "esz ", "amy ", "emy ", "imy ", "uje", "ac ", "ec ", "ic ", "wy", "ny ", "na ", "ne ", "ki ", "ka ", "ta ", "lem ", "lam ", "ja ", "je ", "jak", " ws", " wy", " za", " na", " po", "ow ", "om ", "osc",
 	}
 	englishPatterns = []string{
 		"th", "wh", "sh", "ck", "gh", "ph", "qu", "oo", "ee", "ea", "ou", "ow ", "ay ", "ey", "ly ", "ng ", "tion", "able ", "ment ", "ness ", "ful ", "ies ", "ss ", "ts ", "ns ", "rs ", "ds ", "ls ",

@@ -63,7 +63,7 @@ func (c *chat) run(ctx context.Context, env *Env) error {
 	}
 	session, err := env.OpenChatFunc(&chosen)
 	if err != nil {
-		return err
+		return unfit(err, chosen.KnowledgeDir)
 	}
 	t := &talk{env: env, session: session}
 	if t.interactive() {
@@ -156,20 +156,19 @@ func (t *talk) line(ctx context.Context, text string) (quit bool, err error) {
 
 // show prints a reply.
 func (t *talk) show(reply *chatops.ChatReply) error {
-	switch t.env.opts.output {
-	case "json", "jsonl":
-		indent := ""
-		if t.env.opts.output == "json" {
-			indent = "  "
-		}
-		raw, err := encodeJSON(reply, indent)
-		if err != nil {
-			return err
-		}
-		_, err = t.env.Out.Write(raw)
-		return unwritten(err)
+	indent := ""
+	switch format := t.env.opts.output; {
+	case format == "json":
+		indent = "  "
+	case format != "jsonl":
+		return t.print(reply.Response + "\n\n")
 	}
-	return t.print(reply.Response + "\n\n")
+	raw, err := encodeJSON(reply, indent)
+	if err != nil {
+		return err
+	}
+	_, err = t.env.Out.Write(raw)
+	return unwritten(err)
 }
 
 // print writes text of several lines, each made harmless.

@@ -74,6 +74,14 @@ func (e *Env) knowledgeDir(given string) (string, error) {
 	return cfg.KnowledgeDir, nil
 }
 
+// unfit points from a knowledge base that cannot be used to its check.
+func unfit(err error, dir string) error {
+	if dir != "" && chatops.ErrorCode(err) == chatops.CodeInvalid {
+		return hint(err, "what is wrong and how to mend it: chatops knowledge check %s", dir)
+	}
+	return err
+}
+
 // dirOrEmbedded names a knowledge base for people.
 func dirOrEmbedded(dir string) string {
 	if dir == "" {

@@ -43,7 +43,7 @@ func (c *knowledgeSearch) run(env *Env, text string) error {
 	}
 	answer, err := env.AskKnowledgeFunc(dir, text)
 	if err != nil {
-		return err
+		return unfit(err, dir)
 	}
 	return env.render(answer)
 }

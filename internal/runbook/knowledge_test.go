@@ -103,6 +103,20 @@ func TestKnowledgeSearch_ShowsTheAnswerAndWhy(t *testing.T) {
 	}
 }
 
+func TestKnowledgeSearch_PointsToTheCheckOfAnUnfitFolder(t *testing.T) {
+	t.Parallel()
+	c, _ := author(t)
+	c.AskKnowledgeFunc = func(string, string) (*KnowledgeAnswer, error) {
+		return nil, chatops.Errorf(chatops.CodeInvalid, "load knowledge base: pl/area.toml: title: must not be empty")
+	}
+	c.must(exitUsage, "knowledge search --dir mine hej")
+	c.says("pl/area.toml: title", "chatops knowledge check mine")
+	c.must(exitUsage, "knowledge search hej")
+	if strings.Contains(c.err.String(), "knowledge check") {
+		t.Errorf("the embedded one is not to be mended: %s", &c.err)
+	}
+}
+
 func TestKnowledgeSearch_NeedsAText(t *testing.T) {
 	t.Parallel()
 	c, _ := author(t)
