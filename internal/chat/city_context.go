@@ -42,7 +42,7 @@ func (x *cityIndex) allowed(toks []token, i, end int, f *cityForm) bool {
 	if len(f.rest) > 0 {
 		return true
 	}
-	if len(toks[i].fold) <= 3 && !capital {
+	if len(toks[i].fold) <= 3 && !capital && f.city >= typoCities {
 		return prep
 	}
 	return capital || prep || f.nominative || f.city < typoCities

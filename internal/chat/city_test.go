@@ -3,6 +3,7 @@ package chat
 import (
 	"bufio"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -68,6 +69,103 @@ func TestCities_TypedWithoutCapitals(t *testing.T) {
 			if got := x.Extract(text, AskedNothing).Facts.City; got != p.name {
 				t.Errorf("%q: city %q, want %q", text, got, p.name)
 			}
+		}
+	}
+}
+
+func testCities(t *testing.T, cases []factCase) {
+	t.Helper()
+	x := testKnowledge(t).Extractor()
+	for _, c := range cases {
+		if got := x.Extract(c.message, AskedNothing).Facts.City; got != c.want {
+			t.Errorf("%q: city %q, want %q", c.message, got, c.want)
+		}
+	}
+}
+
+func TestCities_AreSpelledWithTheirDiacriticsOrNone(t *testing.T) {
+	t.Parallel()
+	testCities(t, []factCase{
+		{"pracuję dla przemysłu", ""},
+		{"mieszkanie w Przemyślu", "Przemyśl"},
+		{"w przemyslu", "Przemyśl"},
+		{"Główna 5", ""},
+		{"z Głowna", "Głowno"},
+		{"bez żywic i proszków", ""},
+		{"w Krakówie", "Kraków"},
+		{"Lódź", "Łódź"},
+		{"farby z żywicy", ""},
+		{"z tych mieszkań", ""},
+	})
+}
+
+func TestCities_ShortAndForeignNames(t *testing.T) {
+	t.Parallel()
+	testCities(t, []factCase{
+		{"w-wa 55m2", "Warszawa"},
+		{"wwa", "Warszawa"},
+		{"w Gorzowie", "Gorzów Wielkopolski"},
+		{"Kędzierzyn", "Kędzierzyn-Koźle"},
+		{"w Jastrzębiu", "Jastrzębie-Zdrój"},
+		{"w Polanicy", "Polanica-Zdrój"},
+		{"na Helu", "Hel"},
+		{"na hel wpłynęło", ""},
+		{"near Cracow", "Kraków"},
+		{"w Pruszczu Gdańskim", "Pruszcz Gdański"},
+	})
+}
+
+func TestCities_WhereTheVisitorNeitherLivesNorBuilds(t *testing.T) {
+	t.Parallel()
+	testCities(t, []factCase{
+		{"macie siedzibę w Warszawie?", ""},
+		{"Skąd jesteście, z Krakowa?", ""},
+		{"Gdzie macie biuro? W Gdyni?", ""},
+		{"czy jesteście z Radomia?", ""},
+		{"pracuję w Krakowie", ""},
+		{"I work in Gdynia", ""},
+		{"Do you work in Gdynia?", "Gdynia"},
+		{"działacie w Nowym Sączu?", "Nowy Sącz"},
+		{"a w Rzeszowie robicie?", "Rzeszów"},
+		{"mieszkanie przy Warszawskiej 40 w Białymstoku", "Białystok"},
+		{"wakacje w Łebie, mieszkanie w Słupsku", "Słupsk"},
+	})
+}
+
+func TestCities_TheNearerPlaceGoesFirst(t *testing.T) {
+	t.Parallel()
+	testCities(t, []factCase{
+		{"dom pod Wrocławiem, w Smolcu", "Smolec"},
+		{"jestem z Józefowa pod Warszawą", "Józefów"},
+		{"koło Poznania, dokładnie Komorniki", "Komorniki"},
+		{"Warszawa, a dokładniej Ząbki", "Ząbki"},
+		{"dom pod Rzeszowem", "Rzeszów"},
+		{"w Olsztynku pod Olsztynem", "Olsztynek"},
+	})
+}
+
+func TestCities_CommonWordsInLowerCase(t *testing.T) {
+	t.Parallel()
+	testCities(t, []factCase{
+		{"mieszkam w pile", "Piła"},
+		{"mieszkanie w markach, 60m", "Marki"},
+		{"w dobrej cenie", ""},
+		{"mieszkanie w dobrej okolicy", ""},
+		{"nowe miasto, nowe życie", ""},
+		{"to jest dobre miasto do życia", ""},
+		{"mieszkanie w nowym bloku", ""},
+		{"w piątek", ""},
+		{"blaszki i łapy", ""},
+		{"w górze bloku", ""},
+	})
+}
+
+func TestPlaceForms_TakesFormsInAndOut(t *testing.T) {
+	t.Parallel()
+	forms := placeForms("Tychy", "!tych, tyskie miasto, Nowe Tychy")
+	for f, want := range map[string]bool{"tychy": true, "tychach": true, "tych": false, "tyskie miasto": true, "nowych tychach": true} {
+		if slices.Contains(forms, f) != want {
+			t.Errorf("%q: want %v among %v", f, want, forms)
 		}
 	}
 }

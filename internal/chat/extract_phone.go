@@ -125,7 +125,7 @@ func (p phoneRun) phone(s string) (int, int, string) {
 	}
 	called := calledPhone(s, p.start)
 	groups := p.groups
-	if n := quantityGroups(s, groups); n > 0 {
+	if n := quantityGroups(s, groups, called); n > 0 {
 		groups = groups[:len(groups)-n]
 	}
 	if number := phoneNumber(s, groups, p.plus, called); number != "" {
@@ -207,10 +207,10 @@ func lastWord(s string) string {
 }
 
 // quantityGroups counts the last groups that a unit after them makes a quantity.
-func quantityGroups(s string, groups []digitGroup) int {
+func quantityGroups(s string, groups []digitGroup, called bool) int {
 	last := groups[len(groups)-1]
 	rest := strings.TrimLeft(s[last.end:], " ")
-	if strings.HasPrefix(rest, ",") && len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9' {
+	if !called && strings.HasPrefix(rest, ",") && len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9' {
 		return trailingNumber(s, groups) // decimals follow
 	}
 	w := fold(firstWord(rest))

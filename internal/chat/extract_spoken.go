@@ -12,7 +12,7 @@ const minSpoken = 3
 // spokenRun is a phone number in words, or in words and digits: "sześćset
 // siedemset osiemset", "600 siedemset 800".
 type spokenRun struct {
-	digits strings.Builder
+	digits []byte
 	parts  int
 	words  int // parts that are words
 	end    int // the token after the run
@@ -23,9 +23,10 @@ type spokenRun struct {
 // returns the tokens with the spans and numbers found.
 func joinSpoken(toks []token) (joined []token, spans []span, numbers []string) {
 	joined = toks[:0]
+	var buf [maxSpokenDigits + 1]byte // mostly enough
 	for i := 0; i < len(toks); {
-		if run := readSpoken(toks, i); run.words > 0 && run.parts >= minSpoken && !quantityAt(toks, run.end) {
-			if number := e164(run.digits.String(), run.plus, true); number != "" {
+		if run := readSpoken(buf[:0], toks, i); run.words > 0 && run.parts >= minSpoken && !quantityAt(toks, run.end) {
+			if number := e164(string(run.digits), run.plus, true); number != "" {
 				sp := span{start: toks[i].start, end: toks[run.end-1].end, field: fieldPhone}
 				joined = append(joined, token{start: sp.start, end: sp.end, kind: kindFact, taken: fieldPhone})
 				spans, numbers = append(spans, sp), append(numbers, number)
@@ -45,18 +46,17 @@ func quantityAt(toks []token, i int) bool {
 }
 
 // readSpoken reads the longest run of digits and number words from token i.
-func readSpoken(toks []token, i int) spokenRun {
-	run := spokenRun{end: i}
-	if toks[i].kind != kindWord || !spokenStart(toks[i].fold) {
-		if toks[i].kind != kindNumber {
-			return run
-		}
+// Its digits go to buf.
+func readSpoken(buf []byte, toks []token, i int) spokenRun {
+	run := spokenRun{end: i, digits: buf}
+	if toks[i].kind != kindNumber && (toks[i].kind != kindWord || !spokenStart(toks[i].fold)) {
+		return run
 	}
-	for run.end < len(toks) && run.digits.Len() <= maxSpokenDigits {
+	for run.end < len(toks) && len(run.digits) <= maxSpokenDigits {
 		k := run.end
-		switch text, next := spokenPart(toks, k); {
+		switch digits, next := spokenPart(run.digits, toks, k); {
 		case next > k:
-			run.digits.WriteString(text)
+			run.digits = digits
 			run.parts++
 			if toks[k].kind == kindWord {
 				run.words++
@@ -69,7 +69,7 @@ func readSpoken(toks []token, i int) spokenRun {
 			run.plus, run.end = true, k+1
 			continue
 		case run.parts > 0 && k+1 < len(toks) && (toks[k].fold == "," || toks[k].fold == "-"):
-			if _, next := spokenPart(toks, k+1); next > k+1 {
+			if _, next := spokenPart(run.digits, toks, k+1); next > k+1 {
 				run.end = k + 1
 				continue
 			}
@@ -95,34 +95,58 @@ var (
 )
 
 // spokenPart reads one part of a spoken number: a group of digits, a zero, a
-// number below a thousand, "two zeros" or "double five". It returns its digits
-// and the token after it, i when there is none.
-func spokenPart(toks []token, i int) (string, int) {
+// number below a thousand, "two zeros" or "double five". It returns buf with its
+// digits appended and the token after it, i when there is none.
+func spokenPart(buf []byte, toks []token, i int) ([]byte, int) {
 	t := &toks[i]
 	switch {
 	case t.kind == kindNumber:
-		if strings.ContainsAny(t.fold, ",.'") {
-			return "", i
+		if len(t.fold) > maxSpokenDigits || strings.ContainsAny(t.fold, ",.'") {
+			return buf, i
 		}
-		return strings.ReplaceAll(t.fold, " ", ""), i + 1
+		for k := range len(t.fold) {
+			if c := t.fold[k]; c != ' ' {
+				buf = append(buf, c)
+			}
+		}
+		return buf, i + 1
 	case t.kind != kindWord || t.taken != fieldNone:
-		return "", i
+		return buf, i
 	case zeros[t.fold]:
-		return "0", i + 1
+		return append(buf, '0'), i + 1
 	case repeats[t.fold] > 0 && i+1 < len(toks):
-		if text, next := spokenPart(toks, i+1); next == i+2 && len(text) == 1 {
-			return strings.Repeat(text, repeats[t.fold]), next
+		before := len(buf)
+		if more, next := spokenDigit(buf, toks, i+1); next > i+1 {
+			for range repeats[t.fold] - 1 {
+				more = append(more, more[before])
+			}
+			return more, next
 		}
-		return "", i
+		return buf, i
 	}
 	v, next := belowThousand(toks, i)
 	if next == i {
-		return "", i
+		return buf, i
 	}
 	if next < len(toks) && toks[next].fold == "zera" && v < 10 {
-		return strings.Repeat("0", v), next + 1 // dwa zera
+		for range v {
+			buf = append(buf, '0') // dwa zera
+		}
+		return buf, next + 1
 	}
-	return strconv.Itoa(v), next
+	return strconv.AppendInt(buf, int64(v), 10), next
+}
+
+// spokenDigit reads a single digit in words.
+func spokenDigit(buf []byte, toks []token, i int) ([]byte, int) {
+	if toks[i].kind != kindWord || repeats[toks[i].fold] > 0 {
+		return buf, i
+	}
+	more, next := spokenPart(buf, toks, i)
+	if len(more) != len(buf)+1 {
+		return buf, i
+	}
+	return more, next
 }
 
 // belowThousand reads hundreds, tens and ones in words, each at most once and in

@@ -37,7 +37,7 @@ func readHolds(text string) *holds {
 	n := normalise(text)
 	h := &holds{lower: strings.ToLower(n), folded: fold(n)}
 	var b strings.Builder
-	for _, w := range strings.FieldsFunc(h.folded, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	for _, w := range strings.FieldsFunc(h.folded, func(r rune) bool { return !unicode.IsLetter(r) && (r < '0' || r > '9') }) {
 		for _, part := range splitDigits(w) {
 			h.words = append(h.words, part)
 			b.WriteString(wordDigits(part))
