@@ -270,7 +270,7 @@ func (s *search) word(w string, budget *int) {
 	x := s.x
 	known := x.phrases.word(s.phrases, w)
 	meant := w
-	if _, learned := x.vocab.words[w]; !known && !learned && x.typos != nil && len(w) >= minTypo && len(w) < maxTypo && *budget > 0 && x.vocab.lex.groups(w) == 0 {
+	if _, learned := x.vocab.words[w]; !known && !learned && x.typos != nil && len(w) >= minTypo-1 && len(w) < maxTypo && *budget > 0 && x.vocab.lex.groups(w) == 0 {
 		*budget--
 		meant = s.mistyped(w)
 		if s.readAs != nil {
@@ -291,10 +291,36 @@ func (s *search) mistyped(w string) string {
 			meant = near
 		}
 	})
+	if meant == w {
+		meant = s.slipped(w)
+	}
 	for n := minTypo; n < len(w) && n <= x.phrases.longest+1; n++ {
 		x.typos.find(w[:n], func(k int) { x.phrases.mark(s.phrases, x.phrases.prefixes[x.typos.words[k]]) })
 	}
 	return meant
+}
+
+// slipped looks an unknown word up with a doubled letter single ("lonng") and, a
+// short one, with two neighbours exchanged ("cnea"). Other errors make too many
+// words of a short one.
+func (s *search) slipped(w string) string {
+	var buf [maxTypo]byte
+	for i := range len(w) - 1 {
+		b := append(buf[:0], w...)
+		switch {
+		case b[i] == b[i+1]:
+			b = append(b[:i], b[i+1:]...)
+		case len(w) < minTypo:
+			b[i], b[i+1] = b[i+1], b[i]
+		default:
+			continue
+		}
+		if near := s.x.vocab.words[string(b)]; near != nil {
+			s.x.phrases.word(s.phrases, string(b))
+			return string(b)
+		}
+	}
+	return w
 }
 
 // hits orders the topics. A greeting beside something else is told last.

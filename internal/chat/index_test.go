@@ -84,6 +84,18 @@ func TestSearch_AnAdviserIsAConsultationAndAPersonIsAContact(t *testing.T) {
 	}
 }
 
+func TestSearch_ReadsSlipsInShortWords(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]Topic{
+		"cnea za m2": TopicPrice, "how lonng does it take": TopicDuration, "whhat is the prrice": TopicPrice, "kedy mozecie zaczac": TopicStartDate,
+		"mble sa w pakiecie": TopicFurniture,
+	} {
+		if got := firstTopic(t, message); got != want {
+			t.Errorf("%q: %s, want %s", message, got, want)
+		}
+	}
+}
+
 func TestSearch_TakesWordsOfOneGroupForEachOther(t *testing.T) {
 	t.Parallel()
 	k := testKnowledge(t)
