@@ -60,7 +60,10 @@ func adoptTarget(event, target, payload string) (string, bool) {
 			address = recipient.FindString(text)
 		}
 	}
-	return mailScheme + address, address != "" && len(address) <= 240
+	if address == "" || len(address) > 240 {
+		return "", false
+	}
+	return mailScheme + address, true
 }
 
 // words returns the first of the fields that holds words.

@@ -72,7 +72,7 @@ var messageSpec = spec{
   lower(trim({text sender})) as said, {raw message} is null as mute`,
 	layers: `y as (select b.*, case when said in ('user', 'human', 'visitor', 'customer', 'client') then 'user'
     when said in ('bot', 'assistant', 'chatbot', 'ai', 'model') then 'bot' end as sender from b),
-z as materialized (select y.*, k.id as conversation_id, k.started_at as began from y
+z as (select y.*, k.id as conversation_id, k.started_at as began from y
   left join chatops_moved m on m.old_key = y.conversation_key
   left join chatops_known k on k.id = coalesce(m.new_id, y.conversation0))`,
 	keeps: `z.rid, z.source, z.id, z.conversation_id, coalesce(z.sender, 'bot') as sender,

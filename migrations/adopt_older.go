@@ -90,6 +90,8 @@ type speech interface {
 	function(name string) string
 	// greatest is the function that returns the greater of two values.
 	greatest() string
+	// fence ends a query that must not become part of another.
+	fence() string
 	// random is a text that nobody can guess.
 	random() string
 	// document makes JSON of an expression that is valid JSON as text.
@@ -107,6 +109,7 @@ type sqliteSpeech struct{}
 
 func (sqliteSpeech) function(name string) string { return "adopt_" + name }
 func (sqliteSpeech) greatest() string            { return "max" }
+func (sqliteSpeech) fence() string               { return " limit -1" }
 func (sqliteSpeech) random() string              { return "lower(hex(randomblob(16)))" }
 func (sqliteSpeech) document(e string) string    { return e }
 
@@ -173,6 +176,7 @@ type postgresSpeech struct{}
 
 func (postgresSpeech) function(name string) string { return "pg_temp.adopt_" + name }
 func (postgresSpeech) greatest() string            { return "greatest" }
+func (postgresSpeech) fence() string               { return " offset 0" }
 func (postgresSpeech) random() string              { return "gen_random_uuid()::text" }
 func (postgresSpeech) document(e string) string    { return e + "::json" }
 

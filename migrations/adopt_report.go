@@ -48,8 +48,11 @@ func (a *adoption) tally(ctx context.Context, x executor) error {
 
 // verdicts counts what becomes of the rows of a table.
 func (a *adoption) verdicts(ctx context.Context, x executor, o *older) error {
-	rows, err := x.QueryContext(ctx, `select source, coalesce(lost, ''), coalesce(note, ''), coalesce(info, ''), count(*) from `+
-		stageName(o.spec.table)+` group by 1, 2, 3, 4 order by 1, 2, 3, 4`)
+	stage := stageName(o.spec.table)
+	rows, err := x.QueryContext(ctx, `select source, coalesce(lost, ''), coalesce(note, ''), coalesce(info, ''), count(*) from `+stage+`
+		where lost is not null or note is not null or info is not null group by 1, 2, 3, 4
+		union all select source, '', '', '', count(*) from `+stage+`
+		where lost is null and note is null and info is null group by 1 order by 1, 2, 3, 4`)
 	if err != nil {
 		return fmt.Errorf("count what becomes of %s: %w", o.name, err)
 	}

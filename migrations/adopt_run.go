@@ -57,7 +57,7 @@ type mover interface {
 	teach(ctx context.Context, x executor) error
 	// merge makes a temporary table of the rows of two.
 	merge(ctx context.Context, x executor, a, b *older) (*older, error)
-	// ready prepares a temporary table for joins on the columns.
+	// ready prepares a temporary table for joins on the columns, if any.
 	ready(ctx context.Context, x executor, table string, columns ...string) error
 	// lock keeps others away from the older tables until the transaction ends.
 	lock(ctx context.Context, x executor, list []*older) error
@@ -84,6 +84,7 @@ var place = regexp.MustCompile(`\{(\w+)(?: ([\w.]+))?\}`)
 //	{given column} whether a column holds anything
 //	{raw column}   a column as it is      {document expression} text as JSON
 //	{fn name}      a conversion's name    {greatest}, {random} functions
+//	{fence}        ends a query that must not become part of another
 //	{table}, {stage} our table and its stage
 //	{now}, {mode}  the time, and the consent of those who said nothing
 func (a *adoption) expand(o *older, text string) string {
@@ -103,6 +104,8 @@ func (a *adoption) expand(o *older, text string) string {
 			return a.speech.greatest()
 		case "random":
 			return a.speech.random()
+		case "fence":
+			return a.speech.fence()
 		case "document":
 			return a.speech.document(name)
 		case "older":
@@ -206,7 +209,7 @@ func (a *adoption) stage(ctx context.Context, x executor, o *older) error {
 	if err := a.run(ctx, x, o, o.spec.stage(o)); err != nil {
 		return err
 	}
-	return a.moves.ready(ctx, x, stageName(o.spec.table), "id")
+	return a.moves.ready(ctx, x, stageName(o.spec.table))
 }
 
 // base makes a temporary table from the stage of a table, from the table itself

@@ -147,6 +147,9 @@ func (*sqliteMover) merge(ctx context.Context, x executor, a, b *older) (*older,
 }
 
 func (*sqliteMover) ready(ctx context.Context, x executor, table string, columns ...string) error {
+	if len(columns) == 0 {
+		return nil
+	}
 	_, err := x.ExecContext(ctx, "create index temp.ix_"+table+" on "+table+" ("+strings.Join(columns, ", ")+")")
 	return err
 }

@@ -115,15 +115,23 @@ var (
 	wholeForm  = regexp.MustCompile(`^([+-]?[0-9]{1,18})(\.0*)?$`)
 )
 
+// storedTime is how the SQLite store writes times.
+const storedTime = "2006-01-02 15:04:05.000000"
+
 // adoptTime reads a date and time, with or without an offset (none: UTC), or a
 // number of seconds, milliseconds or microseconds since 1970, and renders it as
 // the SQLite store does.
 func adoptTime(t string) (string, bool) {
 	t = strings.Trim(t, blanks)
+	if len(t) == len(storedTime) && t > "0001" {
+		if _, err := time.Parse(storedTime, t); err == nil {
+			return t, true // most are stored like this
+		}
+	}
 	var at time.Time
 	if m := timeForm.FindStringSubmatch(t); m != nil {
 		fraction := "." + (m[4] + "000000")[:6]
-		parsed, err := time.Parse("2006-01-02 15:04:05.000000", m[1]+" "+cmp.Or(m[2], "00:00")+cmp.Or(m[3], ":00")+fraction)
+		parsed, err := time.Parse(storedTime, m[1]+" "+cmp.Or(m[2], "00:00")+cmp.Or(m[3], ":00")+fraction)
 		if err != nil || parsed.Year() < 1 {
 			return "", false
 		}
@@ -144,7 +152,7 @@ func adoptTime(t string) (string, bool) {
 	if at.IsZero() || at.Year() < 1 || at.Year() > 9999 {
 		return "", false
 	}
-	return at.Format("2006-01-02 15:04:05.000000"), true
+	return at.Format(storedTime), true
 }
 
 // offset is the duration of "+02:00", "+0200", "+02", "Z" or "".

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -17,7 +18,16 @@ import (
 	"chatops/migrations"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// randomChecks is how many databases and values are drawn; -rapid.checks on the
+// command line wins.
+const randomChecks = "30"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", randomChecks); err != nil {
+		panic(err)
+	}
+	pgtest.Main(m)
+}
 
 // database is a fresh database that can be connected to several times.
 type database struct {
@@ -38,7 +48,7 @@ func eachEngine(t *testing.T, run func(t *testing.T, d database)) {
 	})
 }
 
-func newPostgres(t *testing.T) database {
+func newPostgres(t testing.TB) database {
 	t.Helper()
 	config, err := pgx.ParseConfig(pgtest.New(t))
 	if err != nil {
@@ -47,7 +57,7 @@ func newPostgres(t *testing.T) database {
 	return database{migrations.Postgres, stdlib.GetConnector(*config)}
 }
 
-func newSQLite(t *testing.T) database {
+func newSQLite(t testing.TB) database {
 	t.Helper()
 	return sqliteDatabase(filepath.Join(t.TempDir(), "test.db"), "wal")
 }
@@ -112,7 +122,7 @@ func call(f migrations.Function) sqlite3.ScalarFunction {
 }
 
 // open returns a handle of its own, as another process would have.
-func (d database) open(t *testing.T) *sql.DB {
+func (d database) open(t testing.TB) *sql.DB {
 	t.Helper()
 	db := sql.OpenDB(d.connector)
 	t.Cleanup(func() { _ = db.Close() })
@@ -125,7 +135,7 @@ func (d database) migrator(t *testing.T) *migrations.Migrator {
 	return newMigrator(t, d.open(t), d.dialect)
 }
 
-func newMigrator(t *testing.T, db *sql.DB, dialect migrations.Dialect) *migrations.Migrator {
+func newMigrator(t testing.TB, db *sql.DB, dialect migrations.Dialect) *migrations.Migrator {
 	t.Helper()
 	m, err := migrations.New(db, dialect, migrations.Options{})
 	if err != nil {

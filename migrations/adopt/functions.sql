@@ -252,7 +252,7 @@ begin
         if pg_temp.adopt_words(j, 'text', 'html') is null and words is not null then
             made := jsonb_set(made, '{text}', to_jsonb(words));
         end if;
-        words := coalesce(pg_temp.adopt_words(j, 'title'), event);
+        words := coalesce(pg_temp.adopt_words(j, 'title'), nullif(event, ''));
         if pg_temp.adopt_words(j, 'subject') is null and words is not null then
             made := jsonb_set(made, '{subject}', to_jsonb(words));
         end if;
