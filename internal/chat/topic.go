@@ -115,7 +115,7 @@ func (x *exchange) halves(start, end int, whole []Hit) []Topic {
 	tries := 0
 	for i := start + 1; i+1 < end && tries < maxHalves; i++ {
 		t := &x.e.toks[i]
-		if !t.is(joining) && t.fold != "," && t.fold != ";" && !t.is(excepting) || x.e.toks[i+1].is(relative) {
+		if !parts(t, &x.e.toks[i+1]) {
 			continue
 		}
 		leftAsks, rightAsks := asksIn(x.e.toks[start:i]), asksIn(x.e.toks[i+1:end])
@@ -137,6 +137,18 @@ func (x *exchange) halves(start, end int, whole []Hit) []Topic {
 		}
 	}
 	return nil
+}
+
+// parts reports whether a token, followed by the next, may stand between two
+// questions.
+func parts(t, next *token) bool {
+	switch {
+	case next.is(relative):
+		return false
+	case t.fold == "a":
+		return next.is(questionWords) // an English article otherwise
+	}
+	return t.is(joining) || t.is(excepting) || t.fold == "," || t.fold == ";"
 }
 
 // half returns the topic of a part of a sentence that is plain by itself.
