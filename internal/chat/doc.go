@@ -14,9 +14,11 @@
 //
 // # Answering
 //
-// An Index over the keywords of the Knowledge entries finds the topics that a
-// message speaks of, in microseconds. A keyword is a phrase of terms that must
-// all stand in one sentence; the best phrase of an entry decides. The answer
+// An Index over the Knowledge entries finds the topics that a message speaks of,
+// in microseconds, and can say why. Keywords are phrases of terms that must all
+// stand in one sentence; the best phrase of an entry counts. A model learned from
+// the entries' example questions weighs the words: it decides where several
+// phrases match, or none, and whether a message asks anything at all. The answer
 // uses the language of the message; where that cannot be told, the one used
 // before.
 //
@@ -26,6 +28,10 @@
 //	packages.toml        the price list
 //	pl/dialogue.toml     what the bot says between answers; en/ likewise
 //	pl/<topic>.toml      an entry per topic; en/ likewise
+//	words.toml           groups of words that mean alike (optional)
+//	pl/statements.toml   messages that ask nothing; en/ likewise (optional)
+//
+// CheckKnowledge looks for what is wrong with one.
 //
 // # Lead score
 //
