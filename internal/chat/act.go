@@ -17,7 +17,7 @@ var (
 	// affirming words confirm only when the message says nothing else: "ok, a ile
 	// to kosztuje?" is no confirmation.
 	confirmWeak = words("tak ok okej okay oki okey okejka yes yep yeah yup ya jasne dobrze pewnie oczywiscie sure zgoda dokladnie exactly right absolutely super perfect swietnie git aha mhm " +
-		"owszem true da good fine looks gra pasuje pasuja byc racja naturalnie swietne idealnie definitely indeed jasna spoko doki")
+		"owszem true da good fine looks gra pasuje pasuja byc racja naturalnie dobra swietne idealnie definitely indeed jasna spoko doki")
 	confirmFill = words("wszystko dane to jest sa sie moje moj moja mi te tych danych jak najbardziej prosze dziekuje dzieki bardzo ze i o w no all its it is that " +
 		"thats this my data details info information everything looks good fine the are and please thank you thanks we do zapisz zapisac zapisujemy " +
 		"telefon mail email numer adres imie nazwisko gra pasuje sprawdzilem sprawdzilam with them save go ahead moge ja jestem pewien pewna tym moze kontakt me right of course " + //nolint:misspell // Polish
@@ -29,6 +29,8 @@ var (
 	noObjection = words("uwag zastrzezen bledow zmian watpliwosci poprawek pytan problemu problemow")
 	thanking    = words("dziekuje dzieki thanks thank thx dziekujemy pozdrawiam widzenia bye goodbye pa dobranoc")
 	thanksFill  = words("bardzo za pomoc informacje informacje odpowiedz do you very much for help info the your slicznie serdecznie z gory wielkie super ok to wszystko all na razie milego dnia a lot so")
+	// stillYes words after "tylko" make it a wish and no objection.
+	stillYes = words("prosze poprosze dzwoncie dzwonic zadzwoncie please call")
 	// following words go on after a yes with what is to be done now.
 	following = words("prosze poprosze czekam czekamy dzwoncie dzwonic zadzwoncie zadzwonic kontakt kontaktowac skontaktujcie wyslijcie wysylajcie wyslac przeslijcie przysylajcie umowcie " +
 		"umawiamy oferte oferta telefon please call contact send waiting zapraszam zaczynamy dzialamy")
@@ -167,7 +169,7 @@ func objects(toks []token) bool {
 		case (t.fold == "nie" || t.fold == "bez" || t.fold == "no") && nextIs(toks, i, 2, noObjection):
 			continue
 		case t.fold == "tylko":
-			if i+1 < len(toks) && !toks[i+1].is(following) {
+			if i+1 < len(toks) && !toks[i+1].is(stillYes) {
 				return true
 			}
 		case t.is(objecting) || t.fold == "only":

@@ -65,6 +65,11 @@ func placeForms(name, extra string) []string {
 	if short, ok := strings.CutSuffix(name, "-Zdrój"); ok {
 		forms = append(forms, declinePlace(short)...)
 	}
+	for _, f := range forms {
+		if short := abbreviated(f); short != "" {
+			forms = append(forms, short)
+		}
+	}
 	for e := range strings.SplitSeq(extra, ",") {
 		e = strings.TrimSpace(e)
 		first, _ := utf8.DecodeRuneInString(e)
@@ -79,6 +84,26 @@ func placeForms(name, extra string) []string {
 		}
 	}
 	return forms
+}
+
+// placeAbbreviations of the adjectives that tell places of one name apart.
+var placeAbbreviations = []struct{ beginning, short string }{
+	{"wielkopolsk", "wlkp"}, {"mazowieck", "maz"}, {"śląsk", "śl"}, {"gdańsk", "gd"}, {"trybunalsk", "tryb"}, {"świętokrzysk", "św"}, {"podlask", "podl"}, {"kujawsk", "kuj"},
+	{"pomorsk", "pom"}, {"warmińsk", "warm"}, {"małopolsk", "młp"},
+}
+
+// abbreviated returns "ostrów wlkp" for "ostrów wielkopolski", or "".
+func abbreviated(form string) string {
+	head, last, ok := strings.Cut(form, " ")
+	if !ok {
+		return ""
+	}
+	for _, a := range placeAbbreviations {
+		if strings.HasPrefix(last, a.beginning) {
+			return head + " " + a.short
+		}
+	}
+	return ""
 }
 
 func (x *cityIndex) add(form string, city int, nominative bool) {

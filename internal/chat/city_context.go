@@ -95,6 +95,9 @@ func (x *cityIndex) rate(toks []token, m cityMatch) int {
 	if prepositionBefore(toks, m.first) && toks[m.first-1].is(nearness) {
 		score -= 3
 	}
+	if m.first > 0 && toks[m.first-1].fold == "od" {
+		score -= 3 // 30 km od Warszawy
+	}
 	property, other := false, false
 	for k, seen := m.first-1, 0; k >= 0 && seen < placeWindow && !toks[k].breaks(); k, seen = k-1, seen+1 {
 		property = property || toks[k].is(propertyWords)

@@ -151,7 +151,7 @@ func TestCities_CommonWordsInLowerCase(t *testing.T) {
 		{"mieszkanie w markach, 60m", "Marki"},
 		{"w dobrej cenie", ""},
 		{"mieszkanie w dobrej okolicy", ""},
-		{"nowe miasto, nowe życie", ""},
+		{"nowe miasto, nowe życie", ""}, //nolint:misspell // Polish
 		{"to jest dobre miasto do życia", ""},
 		{"mieszkanie w nowym bloku", ""},
 		{"w piątek", ""},
@@ -162,7 +162,7 @@ func TestCities_CommonWordsInLowerCase(t *testing.T) {
 
 func TestPlaceForms_TakesFormsInAndOut(t *testing.T) {
 	t.Parallel()
-	forms := placeForms("Tychy", "!tych, tyskie miasto, Nowe Tychy")
+	forms := placeForms("Tychy", "!tych, tyskie miasto, Nowe Tychy") //nolint:misspell // Polish
 	for f, want := range map[string]bool{"tychy": true, "tychach": true, "tych": false, "tyskie miasto": true, "nowych tychach": true} {
 		if slices.Contains(forms, f) != want {
 			t.Errorf("%q: want %v among %v", f, want, forms)

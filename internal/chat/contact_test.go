@@ -63,7 +63,7 @@ func TestFindArea_TellsAreasFromOtherNumbers(t *testing.T) {
 
 func TestFindArea_BareNumberOnlyAnswersTheQuestion(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]int{"60": 60, "ok. 60": 60, "3": 0, "60 tys": 0, "60 czy 70": 0, "2026": 0, "mam 3 pokoje": 0, "60/70": 0} {
+	for in, want := range map[string]int{"60": 60, "ok. 60": 60, "3": 0, "60 tys": 0, "60 czy 70": 0, "55-60": 60, "sześćdziesiąt": 60, "od 55 do 60": 60, "60-pokojowe": 0, "2026": 0, "mam 3 pokoje": 0, "60/70": 0} {
 		if got := findArea(tokenise(normalise(in), nil), AskedDetails); got != want {
 			t.Errorf("%q: %d, want %d", in, got, want)
 		}

@@ -25,6 +25,7 @@ type phoneRun struct {
 const (
 	maxPhoneGroups = 12
 	maxPhoneGap    = 3
+	nationalDigits = 9
 )
 
 // findPhones returns the spans and E.164 numbers of the phone numbers of a text.
@@ -87,10 +88,14 @@ func readPhoneRun(s string, i int) (phoneRun, int) {
 			break
 		}
 	}
-	for {
+	for digits := 0; ; {
 		j := digitsEnd(s, i)
+		digits += j - i
 		run.groups = append(run.groups, digitGroup{i, j})
 		k, comma := phoneGap(s, j)
+		if digits >= nationalDigits && strings.Contains(s[j:k], "/") {
+			return run, j // another number
+		}
 		if k == j || k >= len(s) || s[k] < '0' || s[k] > '9' || len(run.groups) >= maxPhoneGroups {
 			return run, j
 		}

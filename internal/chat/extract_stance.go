@@ -31,8 +31,9 @@ var (
 	// dismissing words turn down what stands before them.
 	dismissing = words("odpada odpadaja drogi drogie drogo slaby slabe slabo ubogi ubogie")
 	// turning words end the reach of a "nie" before them.
-	turning = words("a ale czy albo lub i and or if whether wiem jestem pewien pewna mam moge masz know sure macie")
-	denying = words("nie nope no")
+	turning  = words("a ale czy albo lub i and or if whether wiem jestem pewien pewna mam moge masz know sure macie")
+	negating = words("nie not isnt arent doesnt wont")
+	denying  = words("nie nope no")
 )
 
 // stanceWindow is how many words before a candidate may speak of it.
@@ -98,7 +99,7 @@ func rejectedAfter(toks []token, end int) bool {
 			return true
 		case t.kind == kindWord && t.fold == "expensive" && k > end && toks[k-1].fold == "too":
 			return true
-		case t.kind == kindWord && (t.fold == "nie" || t.fold == "not"):
+		case t.is(negating):
 			return k+1 >= len(toks) || toks[k+1].taken == fieldNone
 		case t.is(turning):
 			return false

@@ -51,7 +51,7 @@ func makeIntroductions() map[string][]introduction {
 		"name", "call me", "podpisano", "nazywam", "mow mi", "mowcie mi", "mowic mi", "mozna mi mowic", "wolaja mnie", "wolaja na mnie", "mowia na mnie", "mowia mi",
 		"people call me", "nazywaja mnie")
 	add(false, "jestem", "to ja", "tu", "tutaj", "mowi", "pisze", "i am", "im", "this is", "its", "pozdrawiam", "pozdrowienia", "pozdr", "pozdro", "z powazaniem",
-		"z wyrazami szacunku", "klania sie", "regards", "cheers", "sincerely", "best", "podpis", "dzwoni", "here is", "dane", "speaking is")
+		"z wyrazami szacunku", "klania sie", "przy telefonie", "regards", "cheers", "sincerely", "best", "podpis", "dzwoni", "here is", "dane", "speaking is")
 	return out
 }
 
@@ -251,41 +251,4 @@ func (x *Extractor) fullName(toks []token, i int) nameSpan {
 		return nameSpan{}
 	}
 	return nameSpan{i, end}
-}
-
-// bareName reads an answer that is nothing but a name.
-func (x *Extractor) bareName(toks []token) nameSpan {
-	first, end := -1, 0
-	for i := range toks {
-		switch t := &toks[i]; {
-		case first < 0 && t.is(titles):
-		case t.kind == kindPunct && t.fold != "-" || t.kind == kindFact:
-			if first >= 0 && end == 0 {
-				end = i
-			}
-		case t.kind == kindNumber, end > 0:
-			if t.kind == kindWord && !x.names[toks[max(first, 0)].fold] {
-				return nameSpan{}
-			}
-			if end > 0 {
-				continue
-			}
-			return nameSpan{}
-		case first < 0:
-			first = i
-		}
-	}
-	if end == 0 {
-		end = len(toks)
-	}
-	if first < 0 || end-first > 5 || !nameWord(toks, first) || x.placeWord(toks, first) {
-		return nameSpan{}
-	}
-	if !x.names[toks[first].fold] && !toks[first].capital {
-		return nameSpan{}
-	}
-	if got := x.surnames(toks, first+1, !toks[first].capital); got != end {
-		return nameSpan{}
-	}
-	return nameSpan{first, end}
 }

@@ -125,3 +125,17 @@ func TestCapitalise_LeavesMixedCaseAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestExtract_AnswersToTheQuestionForAName(t *testing.T) {
+	t.Parallel()
+	x := testKnowledge(t).Extractor()
+	for _, c := range []factCase{
+		{"kowalski", "Kowalski"}, {"tak, Marek", "Marek"}, {"no marek", "Marek"}, {"Marek mam 60 m2", "Marek"}, {"Marek z Poznania", "Marek"}, {"Ania 30 lat", "Ania"},
+		{"Ola, a wy?", "Ola"}, {"Jan K.", "Jan"}, {"jan van dyke", "Jan van Dyke"}, {"Xiaoming", "Xiaoming"}, {"😀 Kasia", "Kasia"}, {"Max", "Max"},
+		{"Ala ma kota", ""}, {"Ola i Tomek", ""}, {"Później", ""}, {"Jasne", ""}, {"Anonim", ""}, {"Cennik", ""}, {"xiaoming", ""}, {"Nowak?", ""}, {"max 60 m2", ""}, {"???", ""},
+	} {
+		if got := x.Extract(c.message, AskedName).Facts.Name; got != c.want {
+			t.Errorf("%q as an answer: name %q, want %q", c.message, got, c.want)
+		}
+	}
+}

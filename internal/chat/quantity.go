@@ -257,19 +257,25 @@ func perUnit(toks []token, i int) bool {
 
 // bareArea reads the only number of a short answer to "how many metres".
 func bareArea(toks []token) int {
-	found := 0
-	for i := range toks {
-		t := &toks[i]
-		if t.kind != kindNumber {
+	found, last := 0, -1
+	for i := 0; i < len(toks) && len(toks) <= maxBareAnswer; i++ {
+		if toks[i].kind != kindNumber && (toks[i].kind != kindWord || numberWords[toks[i].fold] == 0) {
 			continue
 		}
-		if t.taken != fieldNone || found > 0 || len(toks) > 6 || followedByUnit(toks, i+1) || t.value < minBareArea || t.value > maxBareArea {
+		v, end, _ := numberAt(toks, i)
+		upper := found > 0 && isRange(toks, last, i)
+		lower := end+1 < len(toks) && isRange(toks, end, end+1) && toks[end+1].kind == kindNumber
+		if toks[i].taken != fieldNone || found > 0 && !upper || followedByUnit(toks, end) && !lower || v < minBareArea || v > maxBareArea {
 			return 0
 		}
-		found = int(math.Floor(t.value + 0.5))
+		found, last = int(math.Floor(v+0.5)), end
+		i = end - 1
 	}
 	return found
 }
+
+// maxBareAnswer is how many tokens a bare answer may have.
+const maxBareAnswer = 6
 
 // followedByUnit reports that the number counts something else: rooms, money,
 // floors, a date.
@@ -279,7 +285,8 @@ func followedByUnit(toks []token, end int) bool {
 	}
 	t := &toks[end]
 	if t.kind == kindPunct {
-		return t.fold == "/" || t.fold == "%" || t.fold == "€" || t.fold == "$" || t.fold == ":" || t.fold == "-" && end+1 < len(toks) && toks[end+1].kind == kindNumber
+		return t.fold == "/" || t.fold == "%" || t.fold == "€" || t.fold == "$" || t.fold == ":" || t.fold == "-" && end+1 < len(toks) &&
+			(toks[end+1].kind == kindNumber || toks[end+1].kind == kindWord && toks[end+1].start == t.end && t.start == toks[end-1].end)
 	}
 	if t.kind != kindWord {
 		return false

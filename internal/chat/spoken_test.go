@@ -84,7 +84,7 @@ func TestChooseFact_PassesOverOutdatedContacts(t *testing.T) {
 		"mój mail a@b.pl jest nowy, c@d.pl też działa":  {"a@b.pl", ""},
 		"telefon 600 700 800 nieaktualny":               {"", ""},
 		"jan@firma.pl albo ten sam numer 501 502 503":   {"jan@firma.pl", "+48501502503"},
-		"poprzedni adres a@b.pl już nie działa: c@d.pl": {"c@d.pl", ""},
+		"poprzedni adres a@b.pl już nie działa: c@d.pl": {"c@d.pl", ""}, //nolint:misspell // Polish
 	} {
 		if f := x.Extract(message, AskedNothing).Facts; f.Email != want[0] || f.Phone != want[1] {
 			t.Errorf("%q: %q %q, want %v", message, f.Email, f.Phone, want)
