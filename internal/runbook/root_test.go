@@ -131,8 +131,9 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 	walk(root)
 	slices.Sort(paths)
 	want := []string{
-		"completion", "config check", "config view", "dlq discard", "dlq list", "dlq retry", "dlq show", "dlq stats",
-		"docs generate", "migrate down", "migrate redo", "migrate status", "migrate up", "serve", "version",
+		"chat", "completion", "config check", "config view", "dlq discard", "dlq list", "dlq retry", "dlq show", "dlq stats",
+		"docs generate",
+		"knowledge check", "knowledge search", "migrate down", "migrate redo", "migrate status", "migrate up", "serve", "version",
 	}
 	if !slices.Equal(paths, want) {
 		t.Errorf("commands are %q, want %q", paths, want)
