@@ -21,7 +21,7 @@ var (
 	confirmFill = words("wszystko dane to jest sa sie moje moj moja mi te tych danych jak najbardziej prosze dziekuje dzieki bardzo ze i o w no all its it is that " +
 		"thats this my data details info information everything looks good fine the are and please thank you thanks we do zapisz zapisac zapisujemy " +
 		"telefon mail email numer adres imie nazwisko gra pasuje sprawdzilem sprawdzilam with them save go ahead moge ja jestem pewien pewna tym moze kontakt me right of course " + //nolint:misspell // Polish
-		"sprawa zapisujcie zapiszcie mozna mozecie zapisywac przesylac wysylac super dziala gitara stu procentach procent tez rowniez dobry dobra dobre wlasciwy wlasciwe buczy looking")
+		"sprawa zapisujcie zapiszcie mozna mozecie zapisywac przesylac wysylac super dziala gitara stu procentach procent tez rowniez dobry dobra dobre wlasciwy wlasciwe buczy looking trzeba nalezy")
 	objecting = words("nie not dont doesnt isnt arent wrong incorrect blad bledny bledne bledna zle zly zla niepoprawne niepoprawny nieprawda zmien zmienic zmiana " +
 		"popraw poprawic poprawka ale but oprocz poza except change fix nope nah zaraz poczekaj wait jeszcze czekaj pomylka jednak prawie almost niestety inny inna inne " +
 		"jutro pozniej potem najpierw zastanowie zastanowimy pomysle pomyslimy odezwe odezwiemy znac later think maybe unless jesli jezeli if however cofam anuluj")

@@ -233,6 +233,8 @@ func TestExtract_Packages(t *testing.T) {
 		{"nie comfort i nie premium", ""},
 		{"nie wiem, czy comfort czy premium", ""},
 		{"jednak Premium", "Premium"},
+		{"zmienić pakiet z Comfort na Premium", "Premium"},
+		{"from Comfort to Premium", "Premium"},
 		{"Comfort, a nie Premium", "Comfort"},
 		{"Express, Comfort i Premium", ""},
 		// Other words.

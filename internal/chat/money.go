@@ -288,7 +288,7 @@ func isRange(toks []token, end, i int) bool {
 		return false
 	}
 	switch toks[end].fold {
-	case "-", "–", "—", "do", "to", "and", "a":
+	case "-", "–", "—", "do", "to", "and", "a", "na":
 		return true
 	}
 	return false

@@ -14,10 +14,13 @@ var (
 		"prowadzil pracuje projektowal projektuje recommended told said is was has will called wants asked suggested did works")
 )
 
+// otherWindow is how many words before a name may say whose it is.
+const otherWindow = 4
+
 // othersName reports that what starts at token i is said of somebody else: "moja
 // żona, Ewa Nowak", "mój mąż ma na imię Jan".
 func othersName(toks []token, i int) bool {
-	for k, seen := i-1, 0; k >= 0 && seen < 3; k, seen = k-1, seen+1 {
+	for k, seen := i-1, 0; k >= 0 && seen <= otherWindow; k, seen = k-1, seen+1 {
 		switch t := &toks[k]; {
 		case t.kind == kindFact, t.taken != fieldNone:
 			return false
@@ -39,7 +42,7 @@ var meWords = words("ja jestem nazywam me i im mam a my moje")
 // what that person does.
 func doesSomething(toks []token, i int) bool {
 	for k := i; k < len(toks) && k < i+3 && !toks[k].breaks(); k++ {
-		if toks[k].is(deeds) {
+		if toks[k].is(deeds) || k == i && didSomething(&toks[k]) {
 			return true
 		}
 		if toks[k].kind != kindWord {
@@ -48,6 +51,14 @@ func doesSomething(toks []token, i int) bool {
 	}
 	return false
 }
+
+// didSomething reports a verb in the past of the third person by its ending:
+// "malował", "zachwyciła".
+func didSomething(t *token) bool {
+	return t.kind == kindWord && !t.capital && len(t.fold) > 4 && endsIn(t.fold, "al", "ala", "il", "ila", "yl", "yla") && !nounsInL[t.fold]
+}
+
+var nounsInL = words("email lokal detal portal kanal material metal final skala szkola chwila")
 
 // namesBefore are what follows a name that was said first: "Krzysiek z tej
 // strony". After some of them the clause must end.

@@ -73,9 +73,15 @@ func (x *packageIndex) find(toks []token) (named, rejected []string, wanted stri
 		}
 	}
 	preferred := ""
-	for _, m := range mentions {
+	for i, m := range mentions {
 		name := x.names[m.index]
 		s := stanceBefore(toks, m.first)
+		switch {
+		case i+1 < len(mentions) && changed(toks, m, mentions[i+1]):
+			s = stanceRejected
+		case i > 0 && changed(toks, mentions[i-1], m):
+			s = stancePreferred
+		}
 		switch {
 		case s == stanceRejected || s == stanceNeutral && rejectedAfter(toks, m.end):
 			rejected = append(rejected, name)
@@ -95,6 +101,15 @@ func (x *packageIndex) find(toks []token) (named, rejected []string, wanted stri
 	}
 	rejected = slices.DeleteFunc(rejected, func(r string) bool { return slices.Contains(named, r) })
 	return named, rejected, wanted
+}
+
+// changed reports "z Comfort na Premium".
+func changed(toks []token, from, to packageMention) bool {
+	if from.first == 0 || to.first != from.end+1 {
+		return false
+	}
+	z, na := toks[from.first-1].fold, toks[from.end].fold
+	return (z == "z" || z == "ze") && na == "na" || z == "from" && na == "to"
 }
 
 func (x *packageIndex) match(toks []token, i int) (packageMention, bool) {
