@@ -50,8 +50,8 @@ func newCityIndex(file string) *cityIndex {
 		x.names, x.careful = append(x.names, name), append(x.careful, careful)
 		for i, f := range placeForms(name, extra) {
 			x.add(f, n, i == 0)
-			if n < typoCities && !careful && len(f) > minTypo && !strings.ContainsAny(f, " -") {
-				typoWords, x.typoOf = append(typoWords, fold(f)), append(x.typoOf, n)
+			if w := fold(f); n < typoCities && !careful && len(w) > minTypo && !strings.ContainsAny(w, " -") {
+				typoWords, x.typoOf = append(typoWords, w), append(x.typoOf, n)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func makeFoldTable() [0x180]rune {
 func fold(s string) string {
 	plain := true
 	for i := range len(s) {
-		if c := s[i]; c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' || c == '\'' {
+		if c := s[i]; c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' || c == '\'' || c == '`' {
 			plain = false
 			break
 		}
