@@ -9,14 +9,14 @@ import (
 
 var (
 	slackAddress = regexp.MustCompile(`(?i)hooks\.slack(-gov)?\.com(\\*/[A-Za-z0-9_%.~+=&?-]*)+`)
-	webAddress   = regexp.MustCompile(`(?i)(https?://)(?:[^/\s@"'<>]*@)?([^/\s@"'<>\\]+)[^\s"'<>]*`)
-	hookPath     = regexp.MustCompile(`(?i)/(services|workflows|triggers)/[^\s"'<>)]+`)
+	webAddress   = regexp.MustCompile(`(?i)(https?://)(?:[^/ \t\r\n@"'<>]*@)?([^/ \t\r\n@"'<>\\]+)[^ \t\r\n"'<>]*`)
+	hookPath     = regexp.MustCompile(`(?i)/(services|workflows|triggers)/[^ \t\r\n"'<>)]+`)
 	mailAddress  = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+`)
 	recipient    = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}`)
 	logical      = regexp.MustCompile(`^(slack|monday|webhook):[A-Za-z0-9_.-]{1,64}$`)
 	slackHost    = regexp.MustCompile(`(?i)hooks\.slack(-gov)?\.com`)
 	mondayHost   = regexp.MustCompile(`(?i)[/.]monday\.com`)
-	bareAddress  = regexp.MustCompile(`^[^\s/@]+@[^\s/@]+$`)
+	bareAddress  = regexp.MustCompile(`^[^ \t\r\n/@]+@[^ \t\r\n/@]+$`)
 )
 
 // adoptHide takes the secret out of Slack webhook addresses.

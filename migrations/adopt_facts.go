@@ -160,7 +160,7 @@ func adoptFurther(t string) bool {
 	return false
 }
 
-var oneAt = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
+var oneAt = regexp.MustCompile(`^[^@ \t\r\n]+@[^@ \t\r\n]+$`)
 
 func adoptContextEmail(t string) (string, bool) {
 	_, fields, _ := adoptObject(t)

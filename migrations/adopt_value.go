@@ -220,7 +220,7 @@ func adoptKey(t string) string { return strings.ToLower(strings.Trim(t, blanks))
 var saidForms = map[string]*regexp.Regexp{"marketing": saidForm("marketing"), "rodo": saidForm("rodo")}
 
 func saidForm(what string) *regexp.Regexp {
-	return regexp.MustCompile(`\b` + what + `[_ -]?consent\\*["']?\s*[:=]\s*\\*["']?(true|false|yes|no|tak|nie|on|off|1|0|t|f)\b`)
+	return regexp.MustCompile(`\b` + what + `[_ -]?consent\\*["']?[ \t\r\n]*[:=][ \t\r\n]*\\*["']?(true|false|yes|no|tak|nie|on|off|1|0|t|f)\b`)
 }
 
 // adoptSaid is what a text such as "marketing_consent: false" says; a no

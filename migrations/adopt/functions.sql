@@ -56,8 +56,8 @@ create function pg_temp.adopt_key(t text) returns text language sql immutable as
 -- What a text such as "marketing_consent: false" says; a no outweighs a yes.
 create function pg_temp.adopt_said(t text, what text) returns boolean language sql immutable as $$
     select bool_and(said.m[1] in ('true', 'yes', 'tak', 'on', '1', 't'))
-    from regexp_matches(lower(t), '\m' || what || '[_ -]?consent\\*["'']?\s*[:=]\s*\\*["'']?'
-        '(true|false|yes|no|tak|nie|on|off|1|0|t|f)\M', 'g') said (m) $$;
+    from regexp_matches(lower(t), '(?<![a-z0-9_])' || what || '[_ -]?consent\\*["'']?[ \t\r\n]*[:=][ \t\r\n]*\\*["'']?'
+        '(true|false|yes|no|tak|nie|on|off|1|0|t|f)(?![a-z0-9_])', 'g') said (m) $$;
 
 -- Escapes that jsonb refuses, as chatops.CleanJSON replaces them.
 create function pg_temp.adopt_unescape(t text) returns text language plpgsql immutable as $$
@@ -171,7 +171,7 @@ end $$;
 create function pg_temp.adopt_context_email(t text) returns text language plpgsql as $$
 begin
     t := pg_temp.adopt_email(t::json ->> 'email');
-    return case when t ~ '^[^@\s]+@[^@\s]+$' then t end;
+    return case when t ~ '^[^@ \t\r\n]+@[^@ \t\r\n]+$' then t end;
 exception when others then
     return null;
 end $$;
@@ -182,8 +182,8 @@ create function pg_temp.adopt_hide(t text) returns text language sql immutable a
 
 create function pg_temp.adopt_redact(t text) returns text language sql immutable as $$
     select regexp_replace(regexp_replace(regexp_replace(t,
-        '(https?://)(?:[^/\s@"''<>]*@)?([^/\s@"''<>\\]+)[^\s"''<>]*', '\1\2/[redacted]', 'gi'),
-        '/(services|workflows|triggers)/[^\s"''<>)]+', '/\1/[redacted]', 'gi'),
+        '(https?://)(?:[^/ \t\r\n@"''<>]*@)?([^/ \t\r\n@"''<>\\]+)[^ \t\r\n"''<>]*', '\1\2/[redacted]', 'gi'),
+        '/(services|workflows|triggers)/[^ \t\r\n"''<>)]+', '/\1/[redacted]', 'gi'),
         '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+', '[address]', 'g') $$;
 
 -- The logical target of an alert; null: no integration of ours serves it.
@@ -198,7 +198,7 @@ begin
         return 'slack:alerts';
     elsif strpos(event, 'monday') > 0 or target ~* '[/.]monday\.com' then
         return 'monday:leads';
-    elsif strpos(event, 'mail') = 0 and target !~ '^[^\s/@]+@[^\s/@]+$' then
+    elsif strpos(event, 'mail') = 0 and target !~ '^[^ \t\r\n/@]+@[^ \t\r\n/@]+$' then
         return null;
     end if;
     address := substring(target from '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}');
