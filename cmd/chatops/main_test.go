@@ -81,12 +81,12 @@ func scriptWaitFor(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); <-tick.C {
 		if raw, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(raw), args[1]) {
 			return
 		}
 	}
-	ts.Fatalf("%s has not got %q in 20 s", args[0], args[1])
+	ts.Fatalf("%s has not got %q in 2 min", args[0], args[1])
 }
 
 // unescape turns the notation \x1b and \n of a script into the bytes, so that
