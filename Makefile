@@ -88,12 +88,13 @@ generate: ## Write completions, man pages and README's configuration table
 	$(GO) run ./cmd/chatops docs generate .
 
 .PHONY: verify
-verify: ## Check that generated files and go.mod are up to date
+verify: ## Check that generated files and both go.mod are up to date
 	@sums() { find $(GENERATED) -type f -exec sha256sum {} + | sort -k 2; }; \
 	before=$$(sums) && $(MAKE) --no-print-directory generate && after=$$(sums) && \
 	diff <(echo "$$before") <(echo "$$after") || \
 	{ echo 'the files above were stale; they are fresh now: commit them' >&2; exit 1; }
 	$(GO) mod tidy -diff
+	$(GO) -C bench mod tidy -diff
 	$(GO) mod verify
 
 .PHONY: release-check
