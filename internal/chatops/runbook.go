@@ -157,8 +157,6 @@ type Store interface {
 	ConsentStore
 	Queue
 	AlertStore
-	ControlStore
-	InstanceStore
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
 	// Close releases everything; the store is unusable afterwards.
