@@ -30,7 +30,14 @@ type Config struct {
 	PublicURL       string        `env:"PUBLIC_URL" form:"http" help:"Address under which visitors reach this service, for links in mail."`
 	CORSOrigins     []string      `env:"CORS_ALLOWED_ORIGINS" form:"origins" help:"Web origins that may call the API from a browser; none when empty."`
 	AdminAPIKey     Secret        `env:"ADMIN_API_KEY" help:"Bearer key of the admin API, which is closed while this is empty."`
+	ChatRateLimit   string        `env:"CHAT_RATE_LIMIT" default:"30 per minute" form:"limit" help:"Chat messages that one client may send."`
+	APIRateHour     string        `env:"API_RATE_LIMIT_HOUR" default:"200 per hour" form:"limit" help:"Requests that one client may make to each other endpoint of the API; holds together with API_RATE_LIMIT_MINUTE."`
+	APIRateMinute   string        `env:"API_RATE_LIMIT_MINUTE" default:"50 per minute" form:"limit" help:"The same in a shorter time."`
+	HealthRateLimit string        `env:"HEALTH_RATE_LIMIT" default:"30 per minute" form:"limit" help:"Requests that one client may make to /api/health; /livez and /readyz have no limit."`
+	ConsentRate     string        `env:"CONSENT_RATE_LIMIT" default:"10 per minute" form:"limit" help:"Withdrawals of consent by one client, and for one e-mail address."`
 	LeadRateLimit   string        `env:"LEAD_RATE_LIMIT" default:"5 per minute" form:"limit" help:"Leads that one client may create."`
+	RateLimits      bool          `env:"RATE_LIMIT_ENABLED" default:"true" help:"Whether clients are held to these limits."`
+	RateLimitKeys   int           `env:"RATE_LIMIT_KEYS" default:"100000" min:"1000" max:"10000000" help:"Clients and endpoints that each replica remembers at most; one more forgets the one seen longest ago."`
 	TrustedProxies  []string      `env:"TRUSTED_PROXIES" form:"networks" help:"Proxies whose X-Forwarded-For is believed; the header is ignored when empty."`
 	Environment     string        `env:"ENVIRONMENT" help:"Name of this environment, as /api/status shows it; else that of the profile."`
 	MigrationSecret Secret        `env:"MIGRATION_SECRET" help:"Secret of the HTTP endpoint that migrates the database, which is off while this is empty."`
@@ -44,6 +51,7 @@ type Config struct {
 	DLQSweep        time.Duration `env:"DLQ_RETRY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"How often the queue is swept for alerts that no wake-up announced."`
 	DLQCleanup      time.Duration `env:"DLQ_CLEANUP_DAYS" default:"30" unit:"d" min:"1" max:"3650" help:"Age at which delivered, discarded and cancelled alerts are deleted."`
 	DLQLease        time.Duration `env:"DLQ_LEASE_SECONDS" default:"30" unit:"s" min:"1" max:"3600" help:"How long alerts in flight belong to a replica without a sign of life; then another one takes over."`
+	CacheCleanup    time.Duration `env:"CACHE_CLEANUP_MINUTES" default:"10" unit:"m" min:"0.001" max:"1440" help:"How often what has expired is removed from this replica's memory."`
 	CBFailMax       int           `env:"CB_FAIL_MAX" default:"5" min:"1" max:"1000" help:"Consecutive failures of an integration that open its circuit breaker."`
 	CBReset         time.Duration `env:"CB_RESET_TIMEOUT" default:"60" unit:"s" min:"1" max:"86400" help:"How long a circuit breaker stays open before one probe."`
 
