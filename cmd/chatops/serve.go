@@ -15,12 +15,13 @@ import (
 	"chatops/internal/chatops"
 	"chatops/internal/config"
 	"chatops/internal/deadletter"
+	"chatops/internal/runbook"
 	"chatops/internal/server"
 )
 
 // serve runs the whole service until the context ends, then drains: requests in
 // flight finish, attempts in flight are recorded and leases given back.
-func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+func serve(ctx context.Context, cfg *config.Config, reload runbook.ReloadFunc, log *slog.Logger) error {
 	err := prepareSchema(ctx, cfg, log)
 	pending := errors.Is(err, errPending)
 	if err != nil && (!pending || cfg.MigrationSecret.IsZero()) {

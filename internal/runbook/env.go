@@ -35,8 +35,9 @@ type Env struct {
 	// an SQLite file that does not exist.
 	OpenMigratorFunc func(ctx context.Context, cfg *config.Config, log *slog.Logger) (chatops.Migrator, error)
 	// ServeFunc runs the service until the context ends, drains, and returns
-	// nil when all went well.
-	ServeFunc func(ctx context.Context, cfg *config.Config, log *slog.Logger) error
+	// nil when all went well. reload reads the settings again, from wherever
+	// the command's came from.
+	ServeFunc func(ctx context.Context, cfg *config.Config, reload ReloadFunc, log *slog.Logger) error
 	// DeliverFunc runs the delivery engine on a store until the context ends,
 	// lets the attempts in flight finish, and returns nil.
 	DeliverFunc func(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store) error
@@ -59,6 +60,10 @@ type Env struct {
 	loaded  *config.Loaded
 	serving bool // the command treats a cancelled context as its normal end
 }
+
+// ReloadFunc reads the settings again. CodeInvalid, as at the start, when they
+// have become bad.
+type ReloadFunc func() (*config.Config, error)
 
 // NewEnv makes an Env of the process's own streams, clock and variables. The
 // caller adds the functions that open things.

@@ -169,7 +169,7 @@ func TestServe_RunsWithItsSettingsUntilItIsStopped(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, newFakeStore())
 	ctx, cancel := context.WithCancel(t.Context())
-	c.ServeFunc = func(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+	c.ServeFunc = func(ctx context.Context, cfg *config.Config, _ ReloadFunc, log *slog.Logger) error {
 		if cfg.Port != 9 || cfg.ListenAddress() != "127.0.0.1:9" || !log.Enabled(ctx, slog.LevelDebug) {
 			t.Errorf("serve got %+v", cfg)
 		}
@@ -189,7 +189,7 @@ func TestServe_ErrorsWhileStoppingAreNotAnInterrupt(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, newFakeStore())
 	ctx, cancel := context.WithCancel(t.Context())
-	c.ServeFunc = func(context.Context, *config.Config, *slog.Logger) error {
+	c.ServeFunc = func(context.Context, *config.Config, ReloadFunc, *slog.Logger) error {
 		cancel()
 		return chatops.Errorf(chatops.CodeInternal, "drain: 3 requests were cut off")
 	}
@@ -197,7 +197,7 @@ func TestServe_ErrorsWhileStoppingAreNotAnInterrupt(t *testing.T) {
 		t.Errorf("exit %d: %s", code, &c.err)
 	}
 	c.says("chatops: drain: 3 requests were cut off")
-	c.ServeFunc = func(ctx context.Context, _ *config.Config, _ *slog.Logger) error {
+	c.ServeFunc = func(ctx context.Context, _ *config.Config, _ ReloadFunc, _ *slog.Logger) error {
 		return fmt.Errorf("open: %w", ctx.Err())
 	}
 	if code := Run(ctx, c.Env, []string{"serve"}); code != exitOK {

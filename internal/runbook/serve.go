@@ -28,11 +28,20 @@ func runServe(ctx context.Context, env *Env) error {
 		return err
 	}
 	env.serving = true
-	err = env.ServeFunc(ctx, cfg, env.serviceLog(cfg))
+	err = env.ServeFunc(ctx, cfg, env.reload, env.serviceLog(cfg))
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) && chatops.ErrorCode(err) == chatops.CodeInternal {
 		return nil // stopped before it was ready
 	}
 	return unreachable(cfg, err)
+}
+
+// reload reads the settings once more: files may have changed.
+func (e *Env) reload() (*config.Config, error) {
+	l, err := config.Load(e.sources())
+	if err != nil {
+		return nil, err
+	}
+	return l.Config, nil
 }
 
 // serviceLog is the log of the service, as LOG_LEVEL and LOG_FORMAT say.
