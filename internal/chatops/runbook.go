@@ -157,6 +157,8 @@ type Store interface {
 	ConsentStore
 	Queue
 	AlertStore
+	ControlStore
+	InstanceStore
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
 	// Close releases everything; the store is unusable afterwards.

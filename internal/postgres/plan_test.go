@@ -34,6 +34,7 @@ select i, i, 'jan' || i || '@example.pl', 'unsubscribe' from generate_series(1, 
 insert into suppression (email_key, scope) select 'jan' || i || '@example.pl', 'all' from generate_series(1, 5000) i;
 insert into idempotency_key (scope, key, body, owner, expires_at)
 select 'chat', 'k' || i, 'b', 'o', now() + (i - 100) * interval '1 minute' from generate_series(1, 5000) i;
+insert into breaker_probe (integration, until) select 'webhook:' || i, now() from generate_series(1, 5000) i;
 vacuum analyze`
 
 func planned(t *testing.T) *pgx.Conn {
@@ -165,6 +166,12 @@ func TestPlans_OfHotStatements_UseTheirIndexes(t *testing.T) {
 		"conversation": {selectConversation, []any{"s7"}, []string{"uq_chat_conversations_session", "uq_leads_session"}},
 		"messages":     {selectMessages, []any{"s7", 50}, []string{"idx_chat_messages_conversation"}},
 		"lead":         {selectLead, []any{"s7"}, []string{"uq_leads_session"}},
+		"heartbeat":    {heartbeat, []any{nil, "me", "1", now, 7, "{}"}, []string{"Conflict Arbiter Indexes: server_instance_pkey"}},
+		"probe":        {claimProbe, []any{nil, "slack", "me", 60_000_000}, []string{"Conflict Arbiter Indexes: breaker_probe_pkey"}},
+		"probe's end":  {endProbe, []any{nil, "slack", "me", 0}, []string{"breaker_probe_pkey"}},
+		"probe's wait": {waitProbe, []any{nil, "slack"}, []string{"breaker_probe_pkey"}},
+		"controls":     {selectControls, []any{nil}, []string{"breaker_control", "rate_limit_override"}},
+		"order":        {orderBreaker, []any{nil, "slack", "auto", 0, "", ""}, []string{"Conflict Arbiter Indexes: breaker_control_pkey"}},
 	} {
 		for _, generic := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/generic=%v", name, generic), func(t *testing.T) {

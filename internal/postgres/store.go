@@ -20,10 +20,10 @@ type Options struct {
 	MaxConns int32
 	// QueryTimeout bounds a call whose context has no deadline; 0 means 15 s.
 	QueryTimeout time.Duration
-	// PollEvery bounds how late Watch wakes when a notification is lost; 0 means
-	// 1 s.
+	// PollEvery bounds how late Watch and WatchControls wake when a notification
+	// is lost; 0 means 1 s.
 	PollEvery time.Duration
-	// ListenURL is where Watch listens, for a URL that leads through a pooler
+	// ListenURL is where these two listen, for a URL that leads through a pooler
 	// in transaction mode; empty means the store's own URL.
 	ListenURL string
 	// Log receives what nobody else can report; nil discards it.
@@ -32,13 +32,13 @@ type Options struct {
 
 // Store is a chatops.Store on PostgreSQL.
 type Store struct {
-	pool    *pgxpool.Pool
-	listen  *pgx.ConnConfig
-	host    string // for messages: "db.example:5432"
-	clock   func() time.Time
-	timeout time.Duration
-	poll    time.Duration
-	log     *slog.Logger
+	pool         *pgxpool.Pool
+	listenConfig *pgx.ConnConfig
+	host         string // for messages: "db.example:5432"
+	clock        func() time.Time
+	timeout      time.Duration
+	poll         time.Duration
+	log          *slog.Logger
 
 	announceMu sync.Mutex
 	announced  time.Time
@@ -65,7 +65,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, translate(hosts(config.ConnConfig), err)
 	}
 	s := &Store{
-		pool: pool, listen: listen, host: hosts(config.ConnConfig),
+		pool: pool, listenConfig: listen, host: hosts(config.ConnConfig),
 		clock: o.Clock, timeout: o.QueryTimeout, poll: o.PollEvery, log: o.Log,
 	}
 	if s.timeout <= 0 {

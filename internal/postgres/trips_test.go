@@ -188,6 +188,18 @@ func TestRoundTrips_OfRequests(t *testing.T) {
 				t.Error(err)
 			}
 		}},
+		{"orders in force", 1, func() {
+			_, err := s.Controls(t.Context())
+			r.must(err)
+		}},
+		{"order", 1, func() {
+			r.must(s.OrderBreaker(t.Context(), &chatops.BreakerOrder{Name: "slack", Mode: chatops.BreakerAuto}))
+		}},
+		{"heartbeat", 1, func() { r.must(s.Heartbeat(t.Context(), &chatops.Instance{Name: "replica-1"})) }},
+		{"probe", 1, func() {
+			_, err := s.ClaimProbe(t.Context(), "slack", "replica-1", time.Minute)
+			r.must(err)
+		}},
 	} {
 		c.call() // prepares the statements
 		c.call() // of a conversation that exists, too

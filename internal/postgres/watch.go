@@ -9,43 +9,68 @@ import (
 )
 
 const (
-	channel = "chatops_alerts"
+	alertChannel   = "chatops_alerts"
+	controlChannel = "chatops_controls"
 	// announceEvery bounds the notifications of a process: each one is an
 	// exclusive section of its commit and wakes every listener.
 	announceEvery = 50 * time.Millisecond
+	// listenAgain is how long after the loss of its connection a watcher tries
+	// to make another one.
+	listenAgain = time.Second
 )
 
-// Watch calls wake for every notification and every Options.PollEvery besides,
-// until the context ends. A lost connection is made again.
+// Watch calls wake for every notification of alerts and every Options.PollEvery
+// besides, until the context ends. A lost connection is made again.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
-	for ctx.Err() == nil {
-		if err := s.listenOnce(ctx, wake); err != nil {
-			s.log.WarnContext(ctx, "listening for alerts was interrupted, polling goes on",
-				slog.String("error", translate(s.host, err).Error()))
-			s.wakeLater(ctx, wake)
-		}
-	}
-	return nil
+	return s.watch(ctx, alertChannel, wake)
 }
 
-// wakeLater wakes once after the interval.
-func (s *Store) wakeLater(ctx context.Context, wake func()) {
-	timer := time.NewTimer(s.poll)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+// WatchControls does for orders what Watch does for alerts.
+func (s *Store) WatchControls(ctx context.Context, wake func()) error {
+	return s.watch(ctx, controlChannel, wake)
+}
+
+// watch polls, whatever becomes of the connection that listens meanwhile.
+func (s *Store) watch(ctx context.Context, channel string, wake func()) error {
+	notified, ended := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.listen(ctx, channel, notified)
+	}()
+	ticker := time.NewTicker(s.poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			<-ended
+			return nil
+		case <-notified:
+		case <-ticker.C:
+		}
 		wake()
 	}
 }
 
-// listenOnce listens on one connection until it breaks, which is an error, or
-// the context ends, which is none.
-func (s *Store) listenOnce(ctx context.Context, wake func()) error {
-	conn, err := pgx.ConnectConfig(ctx, s.listen)
-	if ended(ctx, err) {
-		return nil
+// listen passes notifications on until the context ends.
+func (s *Store) listen(ctx context.Context, channel string, notified chan<- struct{}) {
+	for {
+		err := s.listenOnce(ctx, channel, notified)
+		if ctx.Err() != nil {
+			return
+		}
+		s.log.WarnContext(ctx, "listening to the database was interrupted, polling goes on",
+			slog.String("channel", channel), slog.String("error", translate(s.host, err).Error()))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(min(s.poll, listenAgain)):
+		}
 	}
+}
+
+// listenOnce listens on one connection until it breaks or the context ends.
+func (s *Store) listenOnce(ctx context.Context, channel string, notified chan<- struct{}) error {
+	conn, err := pgx.ConnectConfig(ctx, s.listenConfig)
 	if err != nil {
 		return err
 	}
@@ -55,31 +80,20 @@ func (s *Store) listenOnce(ctx context.Context, wake func()) error {
 		_ = conn.Close(closing)
 	}()
 	if _, err := conn.Exec(ctx, `listen `+channel); err != nil {
-		if ended(ctx, err) {
-			return nil
-		}
 		return err
 	}
-	wake() // for whatever was queued while nobody listened
 	for {
-		waiting, cancel := context.WithTimeout(ctx, s.poll)
-		_, err := conn.WaitForNotification(waiting)
-		quiet := waiting.Err() != nil
-		cancel()
-		if ended(ctx, err) {
-			return nil
+		select {
+		case notified <- struct{}{}: // the first time for whatever came while nobody listened
+		default: // a wake is under way already
 		}
-		if err != nil && !quiet {
+		if _, err := conn.WaitForNotification(ctx); err != nil {
 			return err
 		}
-		wake()
 	}
 }
 
-// ended reports whether an error only says that the caller wants no more.
-func ended(ctx context.Context, err error) bool { return err != nil && ctx.Err() != nil }
-
-const notify = `select pg_notify('` + channel + `', '')`
+const notify = `select pg_notify('` + alertChannel + `', '')`
 
 // Announce makes the other processes' Watch wake soon. Calls that follow the
 // last announcement within 50 ms do nothing: the poll of Watch covers them.

@@ -10,8 +10,9 @@ import (
 	"chatops/internal/chatops"
 )
 
-// readers is how many connections read at once; one of them is Watch's.
-const readers = 5
+// readers is how many connections read at once; Watch and WatchControls keep one
+// each.
+const readers = 6
 
 // Options of a Store.
 type Options struct {

@@ -12,9 +12,33 @@ const (
 	wakeEvery = time.Second
 )
 
-// Watch calls wake when the file has changed, and once a second. PRAGMA
-// data_version costs a look at shared memory, no read of the file.
+// Watch calls wake when the file has changed, and once a second.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
+	return s.watch(ctx, wake, func(_ context.Context, version int64) (int64, error) { return version, nil })
+}
+
+const selectRevision = `select revision from control_revision`
+
+// WatchControls calls wake when there is a new order, and once a second. It
+// looks for orders only when the file has changed.
+func (s *Store) WatchControls(ctx context.Context, wake func()) error {
+	var version, revision int64
+	return s.watch(ctx, wake, func(ctx context.Context, now int64) (int64, error) {
+		if now == version {
+			return revision, nil
+		}
+		err := s.read(ctx, func(r *readTx) error { return r.row(selectRevision).Scan(&revision) })
+		if err == nil {
+			version = now
+		}
+		return revision, err
+	})
+}
+
+// watch calls wake when what lookFunc makes of the file's version has changed,
+// and once a second. PRAGMA data_version costs a look at shared memory, no read
+// of the file.
+func (s *Store) watch(ctx context.Context, wake func(), lookFunc func(ctx context.Context, version int64) (int64, error)) error {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	var conn *sql.Conn
@@ -31,12 +55,15 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 			return nil
 		case <-ticker.C:
 		}
-		version, err := s.dataVersion(ctx, &conn)
+		state, err := s.dataVersion(ctx, &conn)
+		if err == nil {
+			state, err = lookFunc(ctx, state)
+		}
 		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "look for changes of the database", "error", s.place.translate(err))
 		}
-		if version != seen || time.Since(woken) >= wakeEvery {
-			seen, woken = version, time.Now()
+		if state != seen || time.Since(woken) >= wakeEvery {
+			seen, woken = state, time.Now()
 			wake()
 		}
 	}

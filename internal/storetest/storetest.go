@@ -52,6 +52,9 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness) {
 		{"Stats", statsCases()},
 		{"Operation", operationCases()},
 		{"Action", actionCases()},
+		{"Control", controlCases()},
+		{"Instance", instanceCases()},
+		{"Probe", probeCases()},
 		{"History", historyCases()},
 	}
 	for _, g := range groups {
