@@ -13,12 +13,13 @@ import (
 	"chatops/internal/chatops"
 	"chatops/internal/config"
 	"chatops/internal/deadletter"
+	"chatops/internal/redisclient"
 	"chatops/internal/server"
 )
 
-// healthChecks are the looks behind /api/health and /api/health/deep. The
-// returned function releases what they hold.
-func healthChecks(cfg *config.Config, store chatops.Store, e *deadletter.Engine, breakers *breaker.Set) (server.Health, func(), error) {
+// healthChecks are the looks behind /api/health and /api/health/deep. client may
+// be nil.
+func healthChecks(cfg *config.Config, store chatops.Store, client redis.UniversalClient, e *deadletter.Engine, breakers *breaker.Set) (server.Health, error) {
 	h := server.Health{
 		PingFunc:  store.Ping,
 		QueueFunc: store.QueueStats,
@@ -39,46 +40,18 @@ func healthChecks(cfg *config.Config, store chatops.Store, e *deadletter.Engine,
 			return all, nil
 		},
 	}
-	release := func() {}
 	if !cfg.SMTPURL.IsZero() {
 		host, err := address(cfg.SMTPURL.Reveal(), "587")
 		if err != nil {
-			return h, release, err
+			return h, err
 		}
 		implicit := strings.Contains(cfg.SMTPURL.Reveal(), "tls=implicit")
 		h.SMTPFunc = func(ctx context.Context) error { return greetSMTP(ctx, host, implicit) }
 	}
-	if !cfg.RedisURL.IsZero() {
-		client, err := openRedis(cfg)
-		if err != nil {
-			return h, release, err
-		}
-		h.RedisFunc = func(ctx context.Context) error {
-			if err := client.Ping(ctx).Err(); err != nil {
-				return chatops.WrapError(chatops.CodeUnavailable, err, "redis does not answer")
-			}
-			return nil
-		}
-		release = func() { _ = client.Close() }
+	if client != nil {
+		h.RedisFunc = func(ctx context.Context) error { return redisclient.Ping(ctx, client) }
 	}
-	return h, release, nil
-}
-
-// openRedis makes a client that never waits long: what Redis is used for can do
-// without it.
-func openRedis(cfg *config.Config) (*redis.Client, error) {
-	opts, err := redis.ParseURL(cfg.RedisURL.Reveal())
-	if err != nil {
-		// The cause may hold the password.
-		return nil, chatops.Errorf(chatops.CodeInvalid, "REDIS_URL: not of the form redis://[user:password@]host:6379/0")
-	}
-	opts.DialTimeout = 100 * time.Millisecond
-	opts.ReadTimeout, opts.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
-	opts.PoolTimeout = 60 * time.Millisecond
-	opts.MaxRetries = -1
-	opts.DialerRetries = 1
-	opts.ContextTimeoutEnabled = true
-	return redis.NewClient(opts), nil
+	return h, nil
 }
 
 // greetSMTP connects to the mail server and, where it speaks first in clear

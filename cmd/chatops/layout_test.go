@@ -24,8 +24,9 @@ var alsoMayImport = map[string][]string{
 	"internal/sqlite":   {"migrations"},
 	// Flags, `config view` and `config check` are made from the settings struct.
 	"internal/runbook": {"internal/config"},
-	// A limit that cannot be read stops the start, like any bad setting.
-	"internal/config": {"internal/ratelimit"},
+	// A limit or an address that cannot be read stops the start, like any bad
+	// setting.
+	"internal/config": {"internal/ratelimit", "internal/redisclient"},
 	// The server counts requests against limits; the grammar and the exact
 	// window are rules of their own.
 	"internal/server": {"internal/ratelimit"},

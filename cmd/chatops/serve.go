@@ -67,6 +67,13 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 			s.release()
 		}
 	}()
+	redisClient, err := openRedis(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if redisClient != nil {
+		s.releases = append(s.releases, func() { _ = redisClient.Close() })
+	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	breakers := newBreakers(cfg, log)
@@ -86,11 +93,10 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	if err != nil {
 		return nil, err
 	}
-	health, release, err := healthChecks(cfg, store, s.engine, breakers)
+	health, err := healthChecks(cfg, store, redisClient, s.engine, breakers)
 	if err != nil {
 		return nil, err
 	}
-	s.releases = append(s.releases, release)
 	s.web, err = newWeb(cfg, log, metrics, store, visitors, knowledge, health)
 	return s, err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"chatops/internal/ratelimit"
+	"chatops/internal/redisclient"
 )
 
 // form is a named shape that a text setting must have.
@@ -22,7 +23,7 @@ func (f form) check(text string) bool { return f.checkFunc(text) }
 // forms are the shapes that the form tag names.
 var forms = map[string]form{
 	"database":       {"sqlite://path/to/file.db or postgres://user:password@host:5432/name, with special characters of the password percent-encoded", isDatabase},
-	"redis":          {"redis://user:password@host:6379/0, with rediss for TLS, redis+sentinel or redis+cluster (also rediss+...) before several hosts separated by commas, or unix:///path/to/socket", isRedis},
+	"redis":          {redisclient.Forms, isRedis},
 	"http":           {"an https:// or http:// address", isHTTP},
 	"origins":        {"origins such as https://www.firma.example, separated by commas, or *", isOrigins},
 	"listen":         {"an address such as 127.0.0.1, [::1] or 127.0.0.1:8080", isListen},
@@ -63,19 +64,8 @@ func validEscapes(p urlParts) bool {
 }
 
 func isRedis(text string) bool {
-	p, ok := splitURL(text)
-	if !ok || !validEscapes(p) {
-		return false
-	}
-	switch strings.ToLower(p.scheme) {
-	case "redis", "rediss":
-		return p.hosts != "" && !strings.Contains(p.hosts, ",")
-	case "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster":
-		return p.hosts != ""
-	case "unix":
-		return p.hosts == "" && len(p.path) > 1
-	}
-	return false
+	_, ok := splitURL(text) // else it could not be shown without its password
+	return ok && redisclient.Check(text) == nil
 }
 
 func isHTTP(text string) bool {

@@ -98,6 +98,8 @@ func TestURL_ShowsEverythingButItsSecrets(t *testing.T) {
 		{"postgres://app:a/b@h/d", "[redacted]", ""},
 		{"redis://:pw@cache:6379/0", "redis://:[redacted]@cache:6379/0", "cache:6379/0"},
 		{"redis://token@cache", "redis://[redacted]@cache", "cache"},
+		{"redis+sentinel://a:pw@h1,h2:1/m?sentinel_password=x", "redis+sentinel://a:[redacted]@h1,h2:1/m?sentinel_password=[redacted]", "h1,h2:1/m"},
+		{"unix://:pw@/run/redis.sock?db=1", "unix://:[redacted]@/run/redis.sock?db=1", "/run/redis.sock"},
 		{"sqlite://instance/chat@home.db", "sqlite://instance/chat@home.db", "instance/chat@home.db"},
 		{"sqlite:///var/lib/chatops/c.db", "sqlite:///var/lib/chatops/c.db", "/var/lib/chatops/c.db"},
 		{"sqlite::memory:", "sqlite://:memory:", ":memory:"},
@@ -115,7 +117,7 @@ func TestURL_ShowsEverythingButItsSecrets(t *testing.T) {
 
 func TestURL_NeverShowsAPassword(t *testing.T) {
 	t.Parallel()
-	schemes := rapid.SampledFrom([]string{"postgres", "redis", "rediss", "smtp", "https"})
+	schemes := rapid.SampledFrom([]string{"postgres", "redis", "rediss+sentinel", "unix", "smtp", "https"})
 	rapid.Check(t, func(t *rapid.T) {
 		password := "Z" + rapid.StringMatching(`[!-~]{0,6}`).Draw(t, "a") + canary + rapid.StringMatching(`[!-~]{0,6}`).Draw(t, "b")
 		u := NewURL(schemes.Draw(t, "scheme") + "://user:" + password + "@host.example:99/path?x=1")

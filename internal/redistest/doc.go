@@ -9,7 +9,8 @@
 // that minds takes a server of its own.
 //
 // Start serves tests of faults: a dedicated server that the test may stop, kill,
-// freeze and start again on the same port.
+// freeze and start again on the same port. StartSentinels and StartCluster serve
+// tests of several together.
 //
 // A missing Redis fails the test and never skips it.
 //

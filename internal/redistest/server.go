@@ -33,6 +33,13 @@ type Options struct {
 	// Settings are further directives of redis.conf, such as
 	// "maxmemory": "2mb".
 	Settings map[string]string
+	// TLS makes the server listen on TLSAddr as well, with a certificate of an
+	// authority of its own (CAFile) for its address and for TLSName.
+	TLS bool
+
+	password string                   // "": a random one
+	sentinel bool                     // it is a Sentinel
+	more     func(s *Server) []string // further lines of the configuration
 }
 
 // Server is a dedicated Redis server. Its methods fail the test that started
@@ -45,6 +52,7 @@ type Server struct {
 	password string
 	address  string
 	port     int
+	tlsPort  int
 	url      string
 	cred     *syscall.Credential
 	process  *testserver.Process
@@ -151,9 +159,13 @@ func (s *Server) init() (err error) {
 	if s.cred, err = testserver.Unprivileged("redis", "nobody"); err != nil {
 		return err
 	}
-	s.password = rand.Text()
-	s.dir, err = testserver.TempDir("chatops-redis-", s.cred)
-	return err
+	if s.password = s.options.password; s.password == "" {
+		s.password = rand.Text()
+	}
+	if s.dir, err = testserver.TempDir("chatops-redis-", s.cred); err != nil || !s.options.TLS {
+		return err
+	}
+	return s.certify()
 }
 
 // firstStart chooses the port and starts the server; another port is tried when
@@ -162,6 +174,11 @@ func (s *Server) firstStart() (err error) {
 	for range 3 {
 		if s.port, err = testserver.FreePort(s.address); err != nil {
 			return err
+		}
+		if s.options.TLS {
+			if s.tlsPort, err = testserver.FreePort(s.address); err != nil {
+				return err
+			}
 		}
 		u := url.URL{Scheme: "redis", User: url.UserPassword("", s.password), Host: s.Addr(), Path: "/0"}
 		s.url = u.String()
@@ -180,9 +197,11 @@ func (s *Server) start() error {
 	if err := testserver.WriteFile(conf, s.configuration(), s.cred); err != nil {
 		return err
 	}
-	process, err := testserver.Spawn(testserver.Command{
-		Argv: []string{s.program, conf}, Dir: s.dir, Credential: s.cred, LastSignal: "KILL",
-	})
+	argv := []string{s.program, conf}
+	if s.options.sentinel {
+		argv = append(argv, "--sentinel")
+	}
+	process, err := testserver.Spawn(testserver.Command{Argv: argv, Dir: s.dir, Credential: s.cred, LastSignal: "KILL"})
 	if err != nil {
 		return err
 	}
@@ -210,10 +229,16 @@ func (s *Server) configuration() string {
 		settings["appendonly"] = "yes"
 		settings["appendfsync"] = "always"
 	}
+	if s.options.TLS {
+		maps.Copy(settings, s.tlsSettings())
+	}
 	maps.Copy(settings, s.options.Settings)
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		fmt.Fprintf(&text, "%s %s\n", name, settings[name])
+	}
+	if s.options.more != nil {
+		text.WriteString(strings.Join(s.options.more(s), "\n") + "\n")
 	}
 	return text.String()
 }
