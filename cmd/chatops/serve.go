@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -102,7 +103,7 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 }
 
 func (s *service) release() {
-	for _, release := range s.releases {
+	for _, release := range slices.Backward(s.releases) {
 		release()
 	}
 }
