@@ -3,253 +3,214 @@ package ratelimit
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
-// clock stands still until it is moved.
-type clock struct{ at time.Time }
-
-func newClock() *clock { return &clock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time { return c.at }
-
-func (c *clock) move(d time.Duration) { c.at = c.at.Add(d) }
-
-func newMemory(tb rapid.TB, c *clock, text string, maxKeys int) *Memory {
-	tb.Helper()
-	limit, err := Parse(text)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return NewMemory(limit, MemoryOptions{MaxKeys: maxKeys, NowFunc: c.now})
-}
-
-// model is the obvious limiter: it keeps every allowed moment and counts.
-type model struct {
-	limit   Limit
-	allowed map[string][]time.Time
-}
-
-func (m *model) within(key string, r Rule, now time.Time) (n int, oldest time.Time) {
-	for _, at := range m.allowed[key] {
-		if now.Sub(at) < r.Window {
-			if n == 0 {
-				oldest = at
-			}
-			n++
-		}
-	}
-	return n, oldest
-}
-
-func (m *model) allow(key string, now time.Time) bool {
-	for _, r := range m.limit {
-		if n, _ := m.within(key, r, now); n >= r.Count {
-			return false
-		}
-	}
-	m.allowed[key] = append(m.allowed[key], now)
-	return true
-}
-
-func TestMemory_AgreesWithTheObviousModel(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		c := newClock()
-		limit := drawLimit(t, 12, 20)
-		m := NewMemory(limit, MemoryOptions{NowFunc: c.now})
-		want := &model{limit, map[string][]time.Time{}}
-		for range rapid.IntRange(1, 200).Draw(t, "events") {
-			c.move(rapid.SampledFrom([]time.Duration{0, 0, 1, time.Millisecond, 500 * time.Millisecond, time.Second, 7 * time.Second}).Draw(t, "pause"))
-			key := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "key")
-			ok := want.allow(key, c.at)
-			d := m.Allow(key)
-			if d.Allowed != ok {
-				t.Fatalf("at %s: allowed %v, want %v", c.at, d.Allowed, ok)
-			}
-			checkDecision(t, want, key, c.at, d)
-		}
-	})
-}
-
-// checkDecision compares the numbers of a decision with the model's.
-func checkDecision(t *rapid.T, want *model, key string, now time.Time, d Decision) {
-	t.Helper()
-	n, oldest := want.within(key, d.Rule, now)
-	if d.Remaining != d.Rule.Count-n {
-		t.Fatalf("remaining %d of %v, want %d", d.Remaining, d.Rule, d.Rule.Count-n)
-	}
-	if reset := oldest.Add(d.Rule.Window).Sub(now); d.Reset != reset {
-		t.Fatalf("reset %s, want %s", d.Reset, reset)
-	}
-	if d.Allowed {
-		if d.RetryAfter != 0 {
-			t.Fatalf("allowed and told to wait %s", d.RetryAfter)
-		}
-		for _, r := range want.limit {
-			if n, _ := want.within(key, r, now); r.Count-n < d.Remaining {
-				t.Fatalf("remaining %d, but %v allows %d", d.Remaining, r, r.Count-n)
-			}
-		}
-		return
-	}
-	// Whoever waits as told is let in, and a nanosecond less is too little.
-	for wait, ok := range map[time.Duration]bool{d.RetryAfter: true, d.RetryAfter - 1: false} {
-		full := false
-		for _, r := range want.limit {
-			n, _ := want.within(key, r, now.Add(wait))
-			full = full || n >= r.Count
-		}
-		if full == ok {
-			t.Fatalf("refused for %s, but after %s full is %v", d.RetryAfter, wait, full)
-		}
-	}
-}
-
-func TestMemory_NeverAllowsMoreInAnyWindow(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		c := newClock()
-		limit := drawLimit(t, 8, 10)
-		m := NewMemory(limit, MemoryOptions{NowFunc: c.now})
-		var allowed []time.Time
-		for _, pause := range rapid.SliceOfN(rapid.IntRange(0, 3000), 1, 300).Draw(t, "pauses") {
-			c.move(time.Duration(pause) * time.Millisecond)
-			if m.Allow("a").Allowed {
-				allowed = append(allowed, c.at)
-			}
-		}
-		for _, r := range limit {
-			for i := r.Count; i < len(allowed); i++ {
-				if allowed[i].Sub(allowed[i-r.Count]) < r.Window {
-					t.Fatalf("%d events within %s, limit %v", r.Count+1, allowed[i].Sub(allowed[i-r.Count]), r)
-				}
-			}
-		}
-	})
-}
-
-func TestMemory_AClockThatGoesBackGivesNothingAway(t *testing.T) {
+func TestAllow_AClockThatGoesBackGivesNothingAway(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	m := newMemory(t, c, "2 per minute", 0)
-	m.Allow("a")
-	m.Allow("a")
+	l := single(t, c, "2 per minute", 0)
+	l.chat(t, "a")
+	l.chat(t, "a")
 	c.move(-time.Hour)
-	if m.Allow("a").Allowed {
+	if l.chat(t, "a").Allowed {
 		t.Error("a third event is allowed after the clock went back")
 	}
 	c.move(time.Hour + time.Minute)
-	if !m.Allow("a").Allowed {
+	if !l.chat(t, "a").Allowed {
 		t.Error("refused when the window is over")
 	}
 }
 
-func TestMemory_BoundsItsKeysAndForgetsTheOldest(t *testing.T) {
+func TestAllow_RefusedEventsAreNotCounted(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	m := newMemory(t, c, "1 per minute", 3)
-	for _, key := range []string{"a", "b", "c"} {
-		m.Allow(key)
+	l := single(t, c, "2 per minute", 0)
+	for range 120 {
+		l.chat(t, "a")
+		c.move(500 * time.Millisecond)
 	}
-	if m.Allow("a").Allowed { // asked about again: it stays
-		t.Fatal("a second event is allowed")
-	}
-	m.Allow("d")
-	if len(m.keys) != 3 || m.keys["b"] != nil {
-		t.Errorf("keys %v, want b forgotten", m.keys)
-	}
-	if m.Allow("a").Allowed || m.Allow("c").Allowed || m.Allow("d").Allowed {
-		t.Error("a key that was to be remembered is forgotten")
+	if d := l.chat(t, "a"); !d.Allowed {
+		t.Errorf("refused for %s a minute after the first event", d.RetryAfter)
 	}
 }
 
-func TestMemory_ShrinksWhenTheWindowsAreOver(t *testing.T) {
+func TestAllow_CountsInAllChecksOrInNone(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	m := newMemory(t, c, "5 per minute", 0)
-	for i := range 100 {
-		m.Allow(fmt.Sprint("key", i))
+	l := newLimits(t, Options{NowFunc: c.now, Limits: map[string]Limit{
+		"api": mustParse(t, "3 per minute"), "consent": mustParse(t, "1 per minute"),
+	}})
+	ask := func() Decision {
+		return l.Allow(t.Context(), "a", Check{"api", "a"}, Check{"consent", "a"}, Check{"api", "a"}, Check{"unknown", "a"})
 	}
-	c.move(time.Minute)
-	for range 60 {
-		m.Allow("a")
+	if d := ask(); !d.Allowed || d.Limit != "consent" || d.Remaining != 0 {
+		t.Errorf("first: %+v", d)
 	}
-	if len(m.keys) != 1 {
-		t.Errorf("%d keys are kept, want 1", len(m.keys))
+	for range 5 {
+		if d := ask(); d.Allowed || d.Limit != "consent" || d.RetryAfter != time.Minute {
+			t.Errorf("one more: %+v", d)
+		}
+	}
+	// Asked about twice, counted once; refused by another limit, not counted.
+	if d := l.Allow(t.Context(), "a", Check{"api", "a"}); !d.Allowed || d.Remaining != 1 || d.Limit != "api" {
+		t.Errorf("the other limit alone: %+v", d)
 	}
 }
 
-func TestMemory_RemembersNoMoreThanTheGreatestCount(t *testing.T) {
+func TestAllow_IsOffForUnknownLimitsAndWhenDisabled(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	m := newMemory(t, c, "100 per second;1000 per hour", 0)
+	if d := single(t, c, "1 per minute", 0).Allow(t.Context(), "a", Check{"other", "a"}); !d.Allowed || !d.Off {
+		t.Errorf("unknown limit: %+v", d)
+	}
+	l := newLimits(t, Options{Limits: map[string]Limit{"chat": mustParse(t, "1 per minute")}, Disabled: true})
+	for range 3 {
+		if d := l.chat(t, "a"); !d.Allowed || !d.Off {
+			t.Errorf("disabled: %+v", d)
+		}
+	}
+	if l.Report().Enabled {
+		t.Error("it reports that it is enabled")
+	}
+}
+
+func TestAllow_ForgetsTheKeyThatUsedLeast(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	l := single(t, c, "3 per minute", 4)
+	for range 3 {
+		l.chat(t, "full")
+	}
+	for i := range 1000 {
+		l.chat(t, fmt.Sprint("passing", i))
+		c.move(10 * time.Millisecond)
+		if n := l.memory.size(); n > 4 {
+			t.Fatalf("%d keys are kept, want 4 at most", n)
+		}
+	}
+	if l.chat(t, "full").Allowed {
+		t.Error("a thousand other keys made a used-up limit forgotten")
+	}
+}
+
+func TestAllow_BoundsItsKeysInAllShards(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	l := single(t, c, "3 per minute", 10_000)
+	for i := range 30_000 {
+		l.chat(t, fmt.Sprint(i))
+	}
+	if n := l.memory.size(); n > 10_000 || n < 9_000 {
+		t.Errorf("%d keys are kept, want 10000", n)
+	}
+}
+
+func TestAllow_GivesBackTheRoomOfWhatIsOver(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	l := single(t, c, "5 per minute", 0)
+	for i := range 30_000 {
+		l.chat(t, fmt.Sprint(i))
+	}
+	c.move(30 * time.Second)
+	l.chat(t, "late")
+	c.move(30 * time.Second)
+	l.memory.sweep(l.now())
+	if n := l.memory.size(); n != 1 {
+		t.Errorf("%d keys are kept, want 1", n)
+	}
+	for i := range l.memory.shards {
+		if n := cap(l.memory.shards[i].all); n > 1 {
+			t.Fatalf("room for %d keys is kept", n)
+		}
+	}
+	if d := l.chat(t, "late"); d.Remaining != 3 {
+		t.Errorf("what was not over is forgotten: %+v", d)
+	}
+}
+
+func TestAllow_RemembersNoMoreThanTheGreatestCount(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	l := single(t, c, "100 per second;1000 per hour", 1)
+	room := func() int { return cap(l.memory.shards[0].all[0].at) }
 	for range 5000 {
-		m.Allow("a")
+		l.chat(t, "a")
 		c.move(10 * time.Millisecond)
 	}
-	if n := len(m.keys["a"].at); n != 1000 {
-		t.Errorf("room for %d moments, want 1000", n)
+	if n := room(); n != 1000 {
+		t.Errorf("room for %d events, want 1000", n)
 	}
-	m.Allow("b")
-	if n := len(m.keys["b"].at); n > 8 {
-		t.Errorf("room for %d moments after one event", n)
+	l.chat(t, "b")
+	if n := room(); n > 8 {
+		t.Errorf("room for %d events after one", n)
 	}
 }
 
-func TestMemory_CountsConcurrentEventsExactly(t *testing.T) {
+func TestAllow_CountsConcurrentEventsExactly(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	m := newMemory(t, c, "50 per hour", 0)
-	var mu sync.Mutex
+	l := newLimits(t, Options{Limits: map[string]Limit{
+		"chat": mustParse(t, "50 per hour"), "api": mustParse(t, "70 per hour"),
+	}})
 	var wg sync.WaitGroup
-	allowed := 0
-	for range 8 {
+	var both, one atomic.Int64
+	for i := range 8 {
 		wg.Go(func() {
+			checks := []Check{{"chat", "a"}, {"api", "a"}}
+			if i%2 == 0 {
+				checks = []Check{{"api", "a"}, {"chat", "a"}}
+			}
 			for range 100 {
-				if m.Allow("a").Allowed {
-					mu.Lock()
-					allowed++
-					mu.Unlock()
+				if l.Allow(t.Context(), "a", checks...).Allowed {
+					both.Add(1)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if allowed != 50 {
-		t.Errorf("%d of 800 events are allowed, want 50", allowed)
+	for range 100 {
+		if l.Allow(t.Context(), "a", Check{"api", "a"}).Allowed {
+			one.Add(1)
+		}
+	}
+	if both.Load() != 50 || one.Load() != 20 {
+		t.Errorf("%d events of both limits and %d of one are allowed, want 50 and 20", both.Load(), one.Load())
 	}
 }
 
-func TestMemory_AllocatesNothingForAKnownKey(t *testing.T) { //nolint:paralleltest // it counts the allocations of the process
+func TestAllow_AllocatesNothingForAKnownKey(t *testing.T) { //nolint:paralleltest // it counts the allocations of the process
 	c := newClock()
-	m := newMemory(t, c, "50 per second;100 per minute", 0)
+	l := newLimits(t, Options{NowFunc: c.now, Limits: map[string]Limit{
+		"chat": mustParse(t, "50 per second;100 per minute"), "api": mustParse(t, "1 per minute"),
+	}})
 	for range 200 {
-		m.Allow("a")
+		l.chat(t, "a")
 		c.move(20 * time.Millisecond)
 	}
-	if n := testing.AllocsPerRun(1000, func() {
-		m.Allow("a")
-		c.move(700 * time.Millisecond)
-	}); n != 0 {
-		t.Errorf("%v allocations for each event", n)
+	ctx := t.Context()
+	for name, ask := range map[string]func(){
+		"one limit":  func() { l.Allow(ctx, "a", Check{"chat", "a"}) },
+		"two limits": func() { l.Allow(ctx, "a", Check{"chat", "a"}, Check{"api", "a"}) },
+	} {
+		if n := testing.AllocsPerRun(1000, func() {
+			ask()
+			c.move(700 * time.Millisecond)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations for each event", name, n)
+		}
 	}
 }
 
 func BenchmarkAllow(b *testing.B) {
-	for _, text := range []string{"30 per minute", "50 per minute;200 per hour"} {
+	for _, text := range []string{"30 per minute", "50 per minute;200 per hour", "100000 per minute"} {
 		b.Run(text, func(b *testing.B) {
-			limit, err := Parse(text)
-			if err != nil {
-				b.Fatal(err)
-			}
-			m := NewMemory(limit, MemoryOptions{})
+			l := newLimits(b, Options{Limits: map[string]Limit{"chat": mustParse(b, text)}})
 			b.ReportAllocs()
 			for b.Loop() {
-				m.Allow("203.0.113.7")
+				l.chat(b, "203.0.113.7")
 			}
 		})
 	}
