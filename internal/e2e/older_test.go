@@ -85,13 +85,34 @@ func TestOlder_DatabaseIsTakenOverAndServedFromTheNextRequestOn(t *testing.T) {
 				t.Errorf("a dry run changed the database: %d follow-ups", n)
 			}
 			done := w.must("migrate", "up", "--yes")
-			t.Logf("dry run:\n%s%s\nmigrate up:\n%s%s", dry.out, dry.err, done.out, done.err)
+			checkOlderReport(t, "dry run", dry.out)
+			checkOlderReport(t, "migrate up", done.out)
 			w.checkOlderRows(t)
 			w.checkOlderServed(t)
 			if again := w.must("migrate", "up"); strings.Contains(again.out, "followup_events") {
 				t.Errorf("the second run adopts again:\n%s", again.out)
 			}
 		})
+	}
+}
+
+// checkOlderReport checks that the rows of every table are accounted for, on
+// paper before it is done and again when it is.
+func checkOlderReport(t *testing.T, name, out string) {
+	t.Helper()
+	for _, line := range []string{
+		"table\tfrom\tbefore\tkept\tarchived\tchanged\tafter",
+		"chat_conversations\tchat_conversations\t2\t2\t0\t1\t2",
+		"chat_messages\tchat_messages\t4\t4\t0\t0\t4",
+		"leads\tleads\t3\t2\t1\t0\t2",
+		"followup_event\tfollowup_events\t3\t2\t1\t0\t2",
+		"dead_letter_queue\tdead_letter_queue\t2\t2\t0\t0\t2",
+		"followup_event\tduplicate_followup\t1\t",
+		"dead_letter_queue\ttarget_secret\t2\t",
+	} {
+		if !strings.Contains(out, "\n"+line) {
+			t.Errorf("%s does not tell %q:\n%s", name, line, out)
+		}
 	}
 }
 

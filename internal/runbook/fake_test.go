@@ -311,6 +311,11 @@ var fakeMigrations = []chatops.Migration{{Version: 1, Name: "core"}, {Version: 2
 
 func (m *fakeMigrator) Status(context.Context) (*chatops.MigrationStatus, error) {
 	s := &chatops.MigrationStatus{Current: m.current, Latest: 2}
+	if m.older != nil {
+		for _, t := range m.older.Tables {
+			s.Older = append(s.Older, t.From)
+		}
+	}
 	for _, one := range fakeMigrations {
 		if one.Version > m.current {
 			s.Pending = append(s.Pending, one)

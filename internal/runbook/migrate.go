@@ -28,6 +28,9 @@ type migrationChange struct {
 	Latest   int64           `json:"latest"`
 	Reverted []migrationView `json:"reverted"`
 	Applied  []migrationView `json:"applied"`
+	// Adoption is what was taken over of an older application's database, or
+	// would be; nil where there is none.
+	Adoption *chatops.Adoption `json:"adoption,omitempty"`
 }
 
 func (c *migrationChange) sections(bool) []section {
@@ -44,7 +47,7 @@ func (c *migrationChange) sections(bool) []section {
 	tense := map[bool][2]string{false: {"reverted", "applied"}, true: {"would revert", "would apply"}}[c.DryRun]
 	add(tense[0], c.Reverted)
 	add(tense[1], c.Applied)
-	list := []section{s}
+	list := append([]section{s}, adoptionSections(c.Adoption)...)
 	if len(sql) > 0 {
 		list = append(list, section{text: strings.Join(sql, "\n\n")})
 	}
@@ -94,18 +97,22 @@ func (m *migration) run(ctx context.Context, env *Env, plan func(*chatops.Migrat
 	}
 	steps := plan(status)
 	result := &migrationChange{DryRun: m.dryRun, Current: status.Current, Latest: status.Latest}
-	if len(steps.revert)+len(steps.apply) > 0 && !m.dryRun {
-		if err := m.ask(ctx, env, cfg, steps); err != nil {
+	switch {
+	case m.dryRun && m.verb != "down":
+		result.Adoption, err = mig.PreviewAdoption(ctx)
+	case !m.dryRun && len(steps.revert)+len(steps.apply) > 0:
+		if err := m.ask(ctx, env, cfg, joined(describeOlder(status.Older), describeSteps(steps))); err != nil {
 			return err
 		}
-		if steps, err = m.carry(ctx, env, mig, change); err != nil {
-			return unreachable(cfg, err)
+		if steps, err = m.carry(ctx, env, mig, change); err == nil {
+			status, err = mig.Status(ctx)
 		}
-		if status, err = mig.Status(ctx); err != nil {
-			return err
-		}
-		result.Current = status.Current
+		result.Adoption = mig.Adopted()
 	}
+	if err != nil {
+		return unreachable(cfg, err)
+	}
+	result.Current = status.Current
 	if result.Reverted, err = m.views(mig, steps.revert, false); err != nil {
 		return err
 	}
@@ -115,13 +122,15 @@ func (m *migration) run(ctx context.Context, env *Env, plan func(*chatops.Migrat
 	if len(steps.revert)+len(steps.apply) == 0 {
 		env.notef("nothing to do: the schema is at version %d of %d", status.Current, status.Latest)
 	}
+	if a := result.Adoption; a != nil && a.Copy != "" {
+		env.notef("the database as it was before is in %s", a.Copy)
+	}
 	return env.render(result)
 }
 
 // ask confirms a change of the schema. Applying what is pending needs no
 // answer, because deployments do it, except in a protected profile.
-func (m *migration) ask(ctx context.Context, env *Env, cfg *config.Config, steps planned) error {
-	change := describeSteps(steps)
+func (m *migration) ask(ctx context.Context, env *Env, cfg *config.Config, change string) error {
 	if m.verb != "up" || cfg.Profile.Protected {
 		return env.confirm(ctx, cfg, change)
 	}
@@ -176,13 +185,13 @@ func (m *migration) carry(ctx context.Context, env *Env, mig chatops.Migrator, c
 		if steps, err = change(mig); err != nil {
 			return "", err
 		}
-		return describeSteps(steps), nil
+		return joined(describeAdoption(mig.Adopted()), describeSteps(steps)), nil
 	}
 	if m.verb == "up" {
-		if _, err := work(); err != nil {
+		done, err := work()
+		if err != nil {
 			return steps, err
 		}
-		done := describeSteps(steps)
 		m.writeDown(ctx, env, func() (string, error) { return done, nil })
 		return steps, nil
 	}

@@ -48,6 +48,9 @@ func runMigrateStatus(ctx context.Context, env *Env) error {
 	if err := env.render(view); err != nil {
 		return err
 	}
+	if older := describeOlder(status.Older); older != "" {
+		env.notef("chatops migrate up would %s; see what becomes of their rows with --dry-run", older)
+	}
 	if n := len(view.Pending); n > 0 {
 		return hint(chatops.Errorf(chatops.CodeFinding, "the schema is at version %d of %d: %d pending", view.Current, view.Latest, n), "apply them with: chatops migrate up")
 	}

@@ -127,3 +127,67 @@ func TestMigrateDown_NothingAppliedIsNothingToDo(t *testing.T) {
 		c.says("nothing to do: the schema is at version 0 of 2")
 	}
 }
+
+// anAdoption is what the older application's database of these tests becomes.
+func anAdoption() *chatops.Adoption {
+	return &chatops.Adoption{
+		Tables: []chatops.AdoptedTable{
+			{Table: "leads", From: "leads", RowsBefore: 3, Kept: 2, Archived: 1, Changed: 1, RowsAfter: 2, Reasons: []chatops.AdoptionReason{{Reason: "session_id: an earlier lead has it", Count: 1}}},
+			{Table: "followup_event", From: "followup_events", RowsBefore: 4, Kept: 4, RowsAfter: 4, Reasons: []chatops.AdoptionReason{}},
+		},
+		Findings: []chatops.AdoptionFinding{{Kind: "table_renamed", Table: "followup_event", Count: 1, Rule: "rows of followup_events go to followup_event"}},
+		Copy:     "chatbot.db.before-chatops",
+	}
+}
+
+func TestMigrateUp_ReconcilesTheRowsOfAnOlderApplicationBeforeAndAfter(t *testing.T) {
+	t.Parallel()
+	rows := "\nrows of the older application\n" +
+		"TABLE           FROM             BEFORE  KEPT  ARCHIVED  CHANGED  AFTER\n" +
+		"leads           leads                 3     2         1        1      2\n" +
+		"followup_event  followup_events       4     4         0        0      4\n" +
+		"\narchived and changed rows (their originals are in adoption_archive)\n" +
+		"TABLE  FROM   ROWS  REASON\n" +
+		"leads  leads     1  session_id: an earlier lead has it\n" +
+		"\nfindings and the rules that apply\n" +
+		"TABLE           FINDING        COUNT  RULE\n" +
+		"followup_event  table_renamed      1  rows of followup_events go to followup_event\n"
+	c := newMigrateConsole(t, 1)
+	c.migrator.older = anAdoption()
+	c.must(exitOK, "migrate up --dry-run -o table")
+	c.prints("CHANGE       VERSION  NAME\nwould apply        2  delivery\n" + rows)
+	if c.migrator.current != 1 || c.migrator.done != nil {
+		t.Error("the dry run took something over")
+	}
+	c.must(exitOK, "migrate up -o table")
+	c.prints("CHANGE   VERSION  NAME\napplied        2  delivery\n" + rows)
+	c.says("change       take over the older application's tables leads, followup_events; schema, 1 migration: apply 0002 delivery",
+		"the database as it was before is in chatbot.db.before-chatops")
+	want := "ok: took over 7 rows of 2 tables: 6 kept, 1 archived; schema, 1 migration: apply 0002 delivery"
+	if len(c.store.actions) != 1 || c.store.actions[0].Result != want {
+		t.Errorf("actions are %+v", c.store.actions)
+	}
+}
+
+func TestMigrateUp_AdoptionAsJSONIsTheReportOfTheEndpoint(t *testing.T) {
+	t.Parallel()
+	c := newMigrateConsole(t, 1)
+	c.migrator.older = anAdoption()
+	c.must(exitOK, "migrate up -o jsonl")
+	c.prints(`{"dry_run":false,"current":2,"latest":2,"reverted":[],"applied":[{"version":2,"name":"delivery"}],"adoption":{"tables":[` +
+		`{"table":"leads","from":"leads","rows_before":3,"kept":2,"archived":1,"changed":1,"rows_after":2,"reasons":[{"reason":"session_id: an earlier lead has it","count":1}]},` +
+		`{"table":"followup_event","from":"followup_events","rows_before":4,"kept":4,"archived":0,"changed":0,"rows_after":4,"reasons":[]}],` +
+		`"findings":[{"kind":"table_renamed","table":"followup_event","count":1,"rule":"rows of followup_events go to followup_event"}],"copy":"chatbot.db.before-chatops"}}` + "\n")
+}
+
+func TestMigrate_WhatIsNotAdoptedIsNeitherPromisedNorTakenOver(t *testing.T) {
+	t.Parallel()
+	c := newMigrateConsole(t, 1)
+	c.migrator.older = anAdoption()
+	c.must(exitFinding, "migrate status")
+	c.says("chatops migrate up would take over the older application's tables leads, followup_events; see what becomes of their rows with --dry-run")
+	c.must(exitOK, "migrate down --dry-run")
+	if strings.Contains(c.out.String(), "older application") || c.migrator.current != 1 {
+		t.Errorf("down --dry-run prints\n%s", c.out.String())
+	}
+}

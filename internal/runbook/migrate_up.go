@@ -11,7 +11,8 @@ func newMigrateUp(env *Env) *cobra.Command {
 	m := &migration{verb: "up"}
 	cmd := &cobra.Command{
 		Use: "up", Short: "Apply every pending migration", Args: noArgs,
-		Long: "Apply every pending migration. It asks only in a protected profile, so that\ndeployments can run it; an SQLite file that does not exist is created.",
+		Long: "Apply every pending migration. It asks only in a protected profile, so that\ndeployments can run it; an SQLite file that does not exist is created.\n\n" +
+			"The tables of an older application are taken over with their rows, all or\nnothing. --dry-run shows what was found and what would become of every row.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			return m.run(ctx, env,
