@@ -32,7 +32,7 @@ func BenchmarkBreaker_ClosedParallel(b *testing.B) {
 
 func BenchmarkBreaker_Open(b *testing.B) {
 	br := breaker.New("slack", breaker.Options{})
-	br.Trip(time.Time{})
+	br.Trip(time.Time{}, "")
 	b.ReportAllocs()
 	for b.Loop() {
 		br.Allow()

@@ -11,7 +11,7 @@ func TestTrip_StaysOpenUntilItsTimeThenProbes(t *testing.T) {
 	t.Parallel()
 	b, c := newBreaker(2)
 	allow(t, b).Failure()
-	b.Trip(c.Now().Add(10 * time.Minute))
+	b.Trip(c.Now().Add(10*time.Minute), "")
 	wantState(t, b, breaker.ForcedOpen)
 	s := b.Snapshot()
 	if s.FailCount != 1 || !s.OpenedAt.Equal(c.Now()) || !s.RetryAt.Equal(c.Now().Add(10*time.Minute)) {
@@ -28,7 +28,7 @@ func TestTrip_StaysOpenUntilItsTimeThenProbes(t *testing.T) {
 func TestTrip_WithoutEndWaitsForAnOperator(t *testing.T) {
 	t.Parallel()
 	b, c := newBreaker(2)
-	b.Trip(time.Time{})
+	b.Trip(time.Time{}, "")
 	c.Advance(1000 * time.Hour)
 	wantState(t, b, breaker.ForcedOpen)
 	reject(t, b)
@@ -44,8 +44,8 @@ func TestTrip_WithoutEndWaitsForAnOperator(t *testing.T) {
 func TestTrip_WithATimeThatHasPassedChangesNothing(t *testing.T) {
 	t.Parallel()
 	b, c := newBreaker(2)
-	b.Trip(c.Now())
-	b.Trip(c.Now().Add(-time.Hour))
+	b.Trip(c.Now(), "")
+	b.Trip(c.Now().Add(-time.Hour), "")
 	wantState(t, b, breaker.Closed)
 }
 
@@ -56,7 +56,7 @@ func TestTrip_OverridesAnOpenBreakerAndItsProbe(t *testing.T) {
 	opened := b.Snapshot().OpenedAt
 	c.Advance(time.Minute)
 	probe := allow(t, b)
-	b.Trip(time.Time{})
+	b.Trip(time.Time{}, "")
 	probe.Success()
 	wantState(t, b, breaker.ForcedOpen)
 	if got := b.Snapshot().OpenedAt; !got.Equal(opened) {
@@ -92,7 +92,7 @@ func TestReset_ClosesAndForgets(t *testing.T) {
 	openNow(t, b)
 	b.Reset()
 	wantState(t, b, breaker.Closed)
-	b.Trip(time.Time{})
+	b.Trip(time.Time{}, "")
 	b.Reset()
 	wantState(t, b, breaker.Closed)
 	allow(t, b).Success()
@@ -108,7 +108,7 @@ func TestSet_GivesOneBreakerPerIntegration(t *testing.T) {
 	if s.Get("slack") != a || s.Lookup("slack") != a {
 		t.Fatal("the same name gave another breaker")
 	}
-	s.Get("email").Trip(time.Time{})
+	s.Get("email").Trip(time.Time{}, "")
 	got := s.Snapshots()
 	if len(got) != 2 || got[0].Name != "email" || got[1].Name != "slack" {
 		t.Fatalf("snapshots = %+v", got)

@@ -17,13 +17,48 @@ type model struct {
 	probe   int       // id of the permit that is the probe; 0: none
 	probeTo time.Time
 	era     int // raised by every change after which older permits are void
+
+	level    int       // doublings of the next opening's time, plus one; 0: it starts over
+	closedAt time.Time // zero: never
 }
 
 const (
 	modelFailMax = 3
 	modelReset   = 60 * time.Second
+	modelMaxOpen = 5 * time.Minute
+	modelSlow    = 10 * time.Second
 	modelProbe   = 20 * time.Second
 )
+
+// openFor is how long an opening at the present level lasts.
+func (m *model) openFor() time.Duration {
+	d := modelReset
+	for range m.level - 1 {
+		d *= 2
+	}
+	return min(d, modelMaxOpen)
+}
+
+// leaveClosed starts over when the integration was well for as long as it had
+// been left alone.
+func (m *model) leaveClosed(now time.Time) {
+	if m.level > 0 && (m.closedAt.IsZero() || now.Sub(m.closedAt) >= m.openFor()) {
+		m.level = 0
+	}
+}
+
+func (m *model) open(now time.Time, fails int) {
+	if m.state == breaker.Closed {
+		m.leaveClosed(now)
+	}
+	m.level++
+	m.set(breaker.Open, fails, now.Add(m.openFor()))
+}
+
+func (m *model) close(now time.Time) {
+	m.set(breaker.Closed, 0, time.Time{})
+	m.closedAt = now
+}
 
 type heldPermit struct {
 	id, era int
@@ -71,13 +106,13 @@ func (m *model) answer(now time.Time, h heldPermit, answer string) {
 		m.fails = 0
 	case closed && answer == "failure":
 		if m.fails++; m.fails == modelFailMax {
-			m.set(breaker.Open, m.fails, now.Add(modelReset))
+			m.open(now, m.fails)
 		}
 	case closed:
 	case answer == "success":
-		m.set(breaker.Closed, 0, time.Time{})
+		m.close(now)
 	case answer == "failure":
-		m.set(breaker.Open, m.fails+1, now.Add(modelReset))
+		m.open(now, m.fails+1)
 	default:
 		m.set(breaker.HalfOpen, m.fails, now)
 	}
@@ -88,7 +123,8 @@ func TestBreaker_BehavesAsItsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newClock()
 		b := breaker.New("x", breaker.Options{
-			FailMax: modelFailMax, ResetTimeout: modelReset, ProbeTimeout: modelProbe, NowFunc: c.Now,
+			FailMax: modelFailMax, ResetTimeout: modelReset, MaxOpen: modelMaxOpen, SlowCall: modelSlow,
+			ProbeTimeout: modelProbe, NowFunc: c.Now,
 		})
 		m := &model{state: breaker.Closed}
 		var out []heldPermit
@@ -103,9 +139,16 @@ func TestBreaker_BehavesAsItsModel(t *testing.T) {
 				out = append(out[:i], out[i+1:]...)
 				switch name {
 				case "success":
-					h.p.Success()
+					h.p.SuccessIn(time.Duration(rapid.IntRange(0, int(modelSlow)-1).Draw(t, "took")))
 				case "failure":
-					h.p.Failure()
+					switch rapid.IntRange(0, 2).Draw(t, "kind") {
+					case 0:
+						h.p.Failure()
+					case 1:
+						h.p.FailureBecause("503")
+					default:
+						h.p.SuccessIn(modelSlow)
+					}
 				default:
 					h.p.Cancel()
 				}
@@ -127,21 +170,25 @@ func TestBreaker_BehavesAsItsModel(t *testing.T) {
 			"failure": answer("failure"),
 			"cancel":  answer("cancel"),
 			"advance": func(t *rapid.T) {
-				c.Advance(time.Duration(rapid.IntRange(1, 70).Draw(t, "seconds")) * time.Second)
+				c.Advance(time.Duration(rapid.IntRange(1, 200).Draw(t, "seconds")) * time.Second)
 			},
 			"trip": func(t *rapid.T) {
 				until := time.Time{}
 				if s := rapid.IntRange(-5, 90).Draw(t, "seconds"); s != 0 {
 					until = c.Now().Add(time.Duration(s) * time.Second)
 				}
-				b.Trip(until)
+				b.Trip(until, "")
 				if until.IsZero() || until.After(c.Now()) {
+					if m.state == breaker.Closed {
+						m.leaveClosed(c.Now())
+					}
 					m.set(breaker.ForcedOpen, m.fails, until)
 				}
 			},
 			"reset": func(*rapid.T) {
 				b.Reset()
-				m.set(breaker.Closed, 0, time.Time{})
+				m.close(c.Now())
+				m.level = 0
 			},
 			"auto": func(*rapid.T) {
 				b.Auto()
@@ -156,6 +203,15 @@ func TestBreaker_BehavesAsItsModel(t *testing.T) {
 				}
 				if s.FailCount != m.fails || !s.RetryAt.Equal(m.retryAt) {
 					t.Fatalf("fail count %d, retry at %s; want %d, %s", s.FailCount, s.RetryAt, m.fails, m.retryAt)
+				}
+				if m.state == breaker.Open && s.OpenFor != m.openFor() {
+					t.Fatalf("open for %s, want %s", s.OpenFor, m.openFor())
+				}
+				if want := m.state != breaker.Closed && m.due(c.Now()); s.Ready != want {
+					t.Fatalf("ready = %v, want %v", s.Ready, want)
+				}
+				if (s.State == breaker.Closed) != (s.Reason == "") {
+					t.Fatalf("state %s for the reason %q", s.State, s.Reason)
 				}
 				if (s.State == breaker.Closed) != s.OpenedAt.IsZero() {
 					t.Fatalf("state %s with opened at %s", s.State, s.OpenedAt)

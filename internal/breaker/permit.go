@@ -1,5 +1,7 @@
 package breaker
 
+import "time"
+
 // Permit is the leave to make one call. Answer it exactly once; the answer to a
 // permit of an earlier generation is ignored. The zero Permit ignores answers.
 type Permit struct {
@@ -20,7 +22,7 @@ func (p Permit) Success() {
 		case w>>genShift != p.gen:
 			return
 		case w&closedBit == 0:
-			p.answerProbe(true)
+			p.answerProbe(true, "")
 			return
 		case w>>failShift&failMask == 0:
 			return
@@ -30,10 +32,25 @@ func (p Permit) Success() {
 	}
 }
 
+// SuccessIn says that the integration answered, after so long. A slow answer
+// (Options.SlowCall) counts as a failure.
+func (p Permit) SuccessIn(d time.Duration) {
+	if p.b == nil || p.b.opts.SlowCall <= 0 || d < p.b.opts.SlowCall {
+		p.Success()
+		return
+	}
+	p.b.slow.Add(1)
+	p.FailureBecause("slow: answered after " + d.Round(100*time.Millisecond).String())
+}
+
 // Failure says that the integration was in trouble: no connection, a timeout,
 // a 5xx answer. The last of FailMax in a row opens the breaker, and so does a
 // failed probe.
-func (p Permit) Failure() {
+func (p Permit) Failure() { p.FailureBecause("") }
+
+// FailureBecause is Failure with its reason, which is shown to operators while
+// the breaker is open: a redacted text.
+func (p Permit) FailureBecause(reason string) {
 	b := p.b
 	if b == nil {
 		return
@@ -45,12 +62,12 @@ func (p Permit) Failure() {
 			return
 		}
 		if w&closedBit == 0 {
-			p.answerProbe(false)
+			p.answerProbe(false, reason)
 			return
 		}
 		fails := int(w>>failShift&failMask) + 1
 		if fails >= b.opts.FailMax {
-			p.trip(fails)
+			p.trip(fails, reason)
 			return
 		}
 		if b.word.CompareAndSwap(w, p.gen<<genShift|uint64(fails)<<failShift|closedBit) {
@@ -78,7 +95,7 @@ func (p Permit) Cancel() {
 }
 
 // trip opens a closed breaker unless another answer has changed it already.
-func (p Permit) trip(fails int) {
+func (p Permit) trip(fails int, reason string) {
 	b := p.b
 	b.mu.Lock()
 	if b.word.Load()>>genShift != p.gen {
@@ -86,26 +103,30 @@ func (p Permit) trip(fails int) {
 		return
 	}
 	now := b.opts.NowFunc()
-	b.open(now, fails)
+	c := b.change(Open, now)
+	b.open(now, fails, reason)
+	c = b.told(c)
 	b.mu.Unlock()
-	b.tell(Closed, Open, now)
+	b.tell(c)
 }
 
 // answerProbe closes or opens the breaker, unless the probe was given up.
-func (p Permit) answerProbe(ok bool) {
+func (p Permit) answerProbe(ok bool, reason string) {
 	b := p.b
 	b.mu.Lock()
 	if b.word.Load()>>genShift != p.gen || b.state != HalfOpen {
 		b.mu.Unlock()
 		return
 	}
-	now, to := b.opts.NowFunc(), Closed
+	now := b.opts.NowFunc()
+	c := b.change(Closed, now)
 	if ok {
-		b.close()
+		b.close(now)
 	} else {
-		to = Open
-		b.open(now, b.failCount+1)
+		c.To = Open
+		b.open(now, b.failCount+1, reason)
 	}
+	c = b.told(c)
 	b.mu.Unlock()
-	b.tell(HalfOpen, to, now)
+	b.tell(c)
 }

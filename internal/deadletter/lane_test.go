@@ -133,7 +133,7 @@ func TestBreaker_OpenMakesNewAlertsPendingWithTheReason(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack", policy: chatops.LanePolicy{Serial: true, Interval: time.Second}}
 		set := breaker.NewSet(breaker.Options{})
 		r := start(t, q, Options{Breakers: set}, s)
-		set.Get("slack").Trip(time.Time{})
+		set.Get("slack").Trip(time.Time{}, "")
 		ids := q.add(1200, "test", "slack:a")
 		r.e.Wake()
 		pass(5 * time.Second)
@@ -192,10 +192,10 @@ func TestBreaker_HalfOpenClaimsOneProbeThenDrains(t *testing.T) {
 			t.Fatalf("%d attempts, claims %+v; want one probe", s.calls(), c)
 		}
 		s.do(nil)
-		pass(61 * time.Second)
+		pass(121 * time.Second)
 		r.settle()
 		r.wantCount(chatops.AlertDelivered, 59)
-		if got := s.times()[1].Sub(s.times()[0]).Round(time.Second); got != time.Minute {
+		if got := s.times()[1].Sub(s.times()[0]).Round(time.Second); got != 2*time.Minute {
 			t.Fatalf("next probe after %s", got)
 		}
 	})
@@ -206,7 +206,7 @@ func TestBreaker_TrippedHoldsUntilReset(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q, s := newFakeQueue(), &fakeSender{name: "slack"}
 		set := breaker.NewSet(breaker.Options{})
-		set.Get("slack").Trip(time.Time{})
+		set.Get("slack").Trip(time.Time{}, "")
 		id := q.add(1, "test", "slack:a")[0]
 		r := start(t, q, Options{Breakers: set}, s)
 		pass(10 * time.Hour)

@@ -118,7 +118,7 @@ func TestReport_ShowsLanesAndBreakers(t *testing.T) {
 			<-time.After(10 * time.Second)
 			return nil
 		})
-		set.Get("email").Trip(time.Time{})
+		set.Get("email").Trip(time.Time{}, "")
 		q.add(60, "test", "slack:a")
 		q.add(1, "test", "webhook:crm")
 		q.add(1, "test", "mailto:a@b.example")
