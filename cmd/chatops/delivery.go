@@ -43,9 +43,10 @@ func senders(cfg *config.Config, log *slog.Logger, standIns bool) ([]chatops.Ale
 // newBreakers makes the process's breakers and logs what they do.
 func newBreakers(cfg *config.Config, log *slog.Logger) *breaker.Set {
 	return breaker.NewSet(breaker.Options{
-		FailMax: cfg.CBFailMax, ResetTimeout: cfg.CBReset,
+		FailMax: cfg.CBFailMax, ResetTimeout: cfg.CBReset, MaxOpen: cfg.CBMaxOpen, SlowCall: cfg.CBSlow,
 		ChangeFunc: func(c breaker.Change) {
-			log.Warn("circuit breaker changed", "integration", c.Name, "from", string(c.From), "to", string(c.To))
+			log.Warn("circuit breaker changed", "integration", c.Name, "from", string(c.From), "to", string(c.To),
+				"reason", c.Reason, "open_for", c.OpenFor.String())
 		},
 	})
 }

@@ -53,7 +53,9 @@ type Config struct {
 	DLQLease        time.Duration `env:"DLQ_LEASE_SECONDS" default:"30" unit:"s" min:"1" max:"3600" help:"How long alerts in flight belong to a replica without a sign of life; then another one takes over."`
 	CacheCleanup    time.Duration `env:"CACHE_CLEANUP_MINUTES" default:"10" unit:"m" min:"0.001" max:"1440" help:"How often what has expired is removed from this replica's memory."`
 	CBFailMax       int           `env:"CB_FAIL_MAX" default:"5" min:"1" max:"1000" help:"Consecutive failures of an integration that open its circuit breaker."`
-	CBReset         time.Duration `env:"CB_RESET_TIMEOUT" default:"60" unit:"s" min:"1" max:"86400" help:"How long a circuit breaker stays open before one probe."`
+	CBReset         time.Duration `env:"CB_RESET_TIMEOUT" default:"60" unit:"s" min:"1" max:"86400" help:"How long a circuit breaker stays open before one probe, at first."`
+	CBMaxOpen       time.Duration `env:"CB_MAX_OPEN_SECONDS" default:"600" unit:"s" min:"1" max:"86400" help:"Longest time a circuit breaker stays open: it doubles while the integration flaps."`
+	CBSlow          time.Duration `env:"CB_SLOW_SECONDS" default:"10" unit:"s" min:"0" max:"3600" help:"A delivery or answer that takes so long counts as a failure of the integration; 0: never."`
 
 	LLMURL     URL           `env:"OPENAI_BASE_URL" form:"http" help:"Address of an OpenAI-compatible API, such as https://llm.example/v1, that words the bot's answers; that of OpenAI when only OPENAI_API_KEY is set, none when neither is."`
 	LLMKey     Secret        `env:"OPENAI_API_KEY" help:"API key for the language model."`
