@@ -40,10 +40,12 @@ func senders(cfg *config.Config, log *slog.Logger, standIns bool) ([]chatops.Ale
 	})
 }
 
-// newBreakers makes the process's breakers and logs what they do.
-func newBreakers(cfg *config.Config, log *slog.Logger) *breaker.Set {
+// newBreakers makes the process's breakers and logs what they do. The fleet
+// hands out their probes while they run; nil: they admit them by themselves.
+func newBreakers(cfg *config.Config, log *slog.Logger, fleet breaker.Fleet) *breaker.Set {
 	return breaker.NewSet(breaker.Options{
 		FailMax: cfg.CBFailMax, ResetTimeout: cfg.CBReset, MaxOpen: cfg.CBMaxOpen, SlowCall: cfg.CBSlow,
+		Fleet: fleet, Holder: replica(),
 		ChangeFunc: func(c breaker.Change) {
 			log.Warn("circuit breaker changed", "integration", c.Name, "from", string(c.From), "to", string(c.To),
 				"reason", c.Reason, "open_for", c.OpenFor.String())
@@ -107,7 +109,7 @@ func deliver(ctx context.Context, cfg *config.Config, log *slog.Logger, store ch
 		return err
 	}
 	opts := engineOptions(cfg, log, store)
-	opts.Senders, opts.Breakers, opts.LeaveUnconfigured = all, newBreakers(cfg, log), true
+	opts.Senders, opts.Breakers, opts.LeaveUnconfigured = all, newBreakers(cfg, log, nil), true
 	e, err := deadletter.New(opts)
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	breakers := newBreakers(cfg, log)
+	breakers := newBreakers(cfg, log, store)
 	if s.engine, err = newEngine(cfg, log, store, breakers, metrics); err != nil {
 		return nil, err
 	}
