@@ -22,8 +22,9 @@ var alsoMayImport = map[string][]string{
 	// A store applies its own migrations.
 	"internal/postgres": {"migrations"},
 	"internal/sqlite":   {"migrations"},
-	// Flags, `config view` and `config check` are made from the settings struct.
-	"internal/runbook": {"internal/config"},
+	// Flags, `config view` and `config check` are made from the settings struct;
+	// `limiter set` checks a limit before anybody is asked.
+	"internal/runbook": {"internal/config", "internal/ratelimit"},
 	// A limit or an address that cannot be read stops the start, like any bad
 	// setting.
 	"internal/config": {"internal/ratelimit", "internal/redisclient"},

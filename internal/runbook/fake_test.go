@@ -35,6 +35,7 @@ type fakeStore struct {
 	beginErr  error
 	stepFunc  func() // called at each step
 	progress  *chatops.OperationProgress
+	fleet     fakeFleet
 }
 
 func (f *fakeStore) Close() error { f.closed = true; return nil }

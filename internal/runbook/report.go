@@ -27,6 +27,11 @@ func hint(err error, format string, args ...any) error {
 	return &hinted{err, fmt.Sprintf(format, args...)}
 }
 
+// quiet is an error that only the exit code tells.
+type quiet struct{ error }
+
+func (q *quiet) Unwrap() error { return q.error }
+
 // report ends a run: it shows the error and returns the exit code.
 func (e *Env) report(ctx context.Context, err error) int {
 	if err == nil || isClosedPipe(err) {
@@ -39,7 +44,9 @@ func (e *Env) report(ctx context.Context, err error) int {
 	if errors.Is(err, context.DeadlineExceeded) && code == chatops.CodeInternal {
 		err, code = chatops.WrapError(chatops.CodeUnavailable, err, "no answer in time; a longer --timeout may help"), chatops.CodeUnavailable
 	}
-	e.showError(err, code)
+	if _, silent := errors.AsType[*quiet](err); !silent {
+		e.showError(err, code)
+	}
 	if exit, ok := exitCodes[code]; ok {
 		return exit
 	}

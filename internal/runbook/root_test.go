@@ -131,14 +131,20 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 	walk(root)
 	slices.Sort(paths)
 	want := []string{
+		"breaker auto", "breaker reset", "breaker status", "breaker trip",
 		"chat", "completion", "config check", "config view", "dlq discard", "dlq list", "dlq retry", "dlq show", "dlq stats",
 		"docs generate",
-		"knowledge check", "knowledge search", "migrate down", "migrate redo", "migrate status", "migrate up", "serve", "version",
+		"knowledge check", "knowledge search",
+		"limiter block", "limiter set", "limiter status", "limiter unblock", "limiter unset",
+		"migrate down", "migrate redo", "migrate status", "migrate up", "serve", "version",
 	}
 	if !slices.Equal(paths, want) {
 		t.Errorf("commands are %q, want %q", paths, want)
 	}
-	for _, path := range []string{"dlq retry", "dlq discard", "migrate up", "migrate down", "migrate redo"} {
+	for _, path := range []string{
+		"dlq retry", "dlq discard", "migrate up", "migrate down", "migrate redo", "breaker auto", "breaker reset", "breaker trip",
+		"limiter block", "limiter set", "limiter unblock", "limiter unset",
+	} {
 		if cmd, _, err := root.Find(strings.Fields(path)); err != nil || cmd.Flags().Lookup("dry-run") == nil {
 			t.Errorf("%s changes something and lacks --dry-run", path)
 		}
