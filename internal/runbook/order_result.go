@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,9 +24,17 @@ type orderView struct {
 }
 
 func (r *orderResult) sections(bool) []section {
-	list := section{columns: []column{{name: "name", whole: true}, {name: "order"}, {name: "value", flex: true}, {name: "until"}}}
+	list := section{columns: []column{{name: "name", whole: true}, {name: "order"}, {name: "until"}, {name: "value", whole: true}}}
+	valued := slices.ContainsFunc(r.Orders, func(o orderView) bool { return o.Value != "" })
 	for _, o := range r.Orders {
-		list.rows = append(list.rows, []string{o.Name, o.Mode, o.Value, o.Until.short()})
+		row := []string{o.Name, o.Mode, o.Until.short(), o.Value}
+		if !valued {
+			row = row[:3]
+		}
+		list.rows = append(list.rows, row)
+	}
+	if !valued {
+		list.columns = list.columns[:3]
 	}
 	pairs := []string{"replicas", fmt.Sprint(r.Replicas), "obeyed", fmt.Sprint(r.Obeyed)}
 	if len(r.Waiting) > 0 {

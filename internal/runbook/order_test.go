@@ -3,12 +3,15 @@ package runbook
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"chatops/internal/chatops"
+	"chatops/internal/config"
 )
 
 // orderLines is every command that gives orders, on a troubled fleet.
@@ -342,6 +345,14 @@ func TestFleet_UnreachableDatabaseNamesHostAndNextStep(t *testing.T) {
 		c.store.err = chatops.Errorf(chatops.CodeUnavailable, "connection refused")
 		c.must(exitUnavailable, line+" -o json")
 		c.says("chatops: database db.example:5432/chatops: connection refused", "chatops config view --show-origin")
+	}
+}
+
+func TestLimitNames_AreThoseOfTheSettings(t *testing.T) {
+	t.Parallel()
+	names := slices.Sorted(maps.Keys(config.DefaultLimits()))
+	if got := slices.Sorted(slices.Values(limitNames)); !slices.Equal(got, names) {
+		t.Errorf("limits are %q, the settings have %q", got, names)
 	}
 }
 
