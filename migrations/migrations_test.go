@@ -60,3 +60,24 @@ func TestSQL_GivesOneDirectionWithoutAnnotations(t *testing.T) {
 		}
 	}
 }
+
+// json_valid(null) is 0 before SQLite 3.42, so that older programs, such as the
+// sqlite3 of Debian 12, could not insert a row without the document.
+func TestSQL_ChecksOfSQLite_LetOlderProgramsLeaveDocumentsOut(t *testing.T) {
+	t.Parallel()
+	list, err := migrations.List(migrations.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		up, err := migrations.SQL(migrations.SQLite, m.Version, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(up) {
+			if strings.Contains(line, "json_valid(") && !strings.Contains(line, "not null") && !strings.Contains(line, "is null or") {
+				t.Errorf("%s: %s", m.Name, strings.TrimSpace(line))
+			}
+		}
+	}
+}

@@ -10,7 +10,7 @@ create table chat_conversations (
     email                 text check (length(email) <= 255),
     started_at            text not null default (strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'),
     ended_at              text,
-    context_data          text check (json_valid(context_data)),
+    context_data          text check (context_data is null or json_valid(context_data)),
     awaiting_confirmation boolean not null default false,
     followup_count        integer not null default 0,
     last_followup_at      text,
