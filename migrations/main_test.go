@@ -59,7 +59,13 @@ func newPostgres(t testing.TB) database {
 
 func newSQLite(t testing.TB) database {
 	t.Helper()
-	return sqliteDatabase(filepath.Join(t.TempDir(), "test.db"), "wal")
+	d := sqliteDatabase(filepath.Join(t.TempDir(), "test.db"), "wal")
+	// The first connection switches the file to WAL, for which SQLite waits for
+	// nobody: several at once would fail.
+	if err := d.open(t).PingContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func sqliteDatabase(path, journal string) database {
