@@ -84,6 +84,9 @@ func (l *Limits) Report() chatops.LimiterReport {
 		Enabled: !l.opts.Disabled, Backend: "local", Blocked: l.blocked.sum(now),
 		Limits: make([]chatops.LimitReport, len(l.all)),
 	}
+	if l.shared != nil && !l.shared.down.Load() {
+		r.Backend = "redis"
+	}
 	for i, n := range l.all {
 		v := n.current(now)
 		r.Limits[i] = chatops.LimitReport{

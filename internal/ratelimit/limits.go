@@ -27,6 +27,9 @@ type Options struct {
 	// Redis is shared by all replicas; nil: this process counts by itself. It is
 	// the caller's to close.
 	Redis redis.UniversalClient
+	// Secret keys the hash that stands for clients in names of Redis keys; all
+	// replicas need the same. Without one a list of all addresses undoes it.
+	Secret []byte
 	// MaxKeys bounds how many keys are remembered in this process; 0: 100,000.
 	// One more forgets another one that has used little of its limit.
 	MaxKeys    int
@@ -46,6 +49,7 @@ type Limits struct {
 	names   map[string]*named
 	all     []*named // ordered by name
 	memory  *memory
+	shared  *shared // nil: there is no Redis
 	metrics *metrics
 
 	blocks  atomic.Pointer[blocks]
@@ -83,6 +87,9 @@ func New(o Options) (*Limits, error) {
 	l.blocks.Store(&blocks{})
 	l.start = l.clock()
 	l.metrics = newMetrics(l.all)
+	if o.Redis != nil && !o.Disabled {
+		l.shared = newShared(o, l.metrics)
+	}
 	return l, l.metrics.register(o.Registerer, l)
 }
 
@@ -120,6 +127,9 @@ const fewChecks = 4
 // Allow counts an event in every check, if all of them allow it, and otherwise
 // in none. A check of an unknown limit is left out. The client is whom the list
 // of the most denied names. It never waits for longer than 60 ms.
+//
+// This process decides first, and Redis only about what it would allow: Redis
+// may be emptied, lost or replaced, and nobody has more than the limit here.
 func (l *Limits) Allow(ctx context.Context, client string, checks ...Check) Decision {
 	var room [fewChecks]ask
 	now := l.now()
@@ -127,7 +137,10 @@ func (l *Limits) Allow(ctx context.Context, client string, checks ...Check) Deci
 	if len(asks) == 0 {
 		return Decision{Allowed: true, Off: true}
 	}
-	d, _, by := l.memory.take(asks, now)
+	d, at, by := l.memory.take(asks, now)
+	if d.Allowed && l.shared != nil {
+		d, by = l.confirm(ctx, asks, d, at)
+	}
 	if !d.Allowed {
 		l.deny(asks[by].named, client, now)
 		return d
@@ -138,6 +151,24 @@ func (l *Limits) Allow(ctx context.Context, client string, checks ...Check) Deci
 		n.metrics.allowed.Inc()
 	}
 	return d
+}
+
+// confirm asks Redis about events that this process has counted, and takes them
+// back when Redis refuses.
+func (l *Limits) confirm(ctx context.Context, asks []ask, local Decision, at moment) (d Decision, by int) {
+	o, ok := l.shared.decide(ctx, asks)
+	if !ok {
+		return local, 0
+	}
+	if d = o.decision(asks); d.Allowed {
+		if local.tighter(&d) {
+			d = local
+		}
+		return d, o.check
+	}
+	l.memory.takeBack(asks, at)
+	l.memory.shut(&asks[o.check], o.rule, at, o.reset)
+	return d, o.check
 }
 
 // asks looks the limits of checks up.
@@ -188,8 +219,14 @@ func (l *Limits) Limit(name string) Limit {
 // sweepEvery is how often what is over is looked for.
 const sweepEvery = 15 * time.Second
 
-// Run forgets what is over until the context ends, and returns nil then.
+// Run forgets what is over and looks after Redis, until the context ends. It
+// returns nil then.
 func (l *Limits) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if l.shared != nil {
+		wg.Go(func() { l.shared.run(ctx) })
+	}
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {

@@ -28,13 +28,13 @@ type memory struct {
 }
 
 type shard struct {
-	mu     sync.Mutex
-	last   int64 // the latest moment seen: time does not go backwards here
-	keys   map[uint64]*history
-	all    []*history // the same, in no order
-	hand   int        // where in all the next search for what can go begins
-	most   int        // keys since the map was made
-	bound  int
+	mu    sync.Mutex
+	last  int64 // the latest moment seen: time does not go backwards here
+	keys  map[uint64]*history
+	all   []*history // the same, in no order
+	hand  int        // where in all the next search for what can go begins
+	most  int        // keys since the map was made
+	bound int
 }
 
 func newMemory(maxKeys int, limits []*named) *memory {

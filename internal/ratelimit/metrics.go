@@ -56,6 +56,17 @@ func (m *metrics) register(reg prometheus.Registerer, l *Limits) error {
 		Name: "chatops_ratelimit_keys",
 		Help: "Clients and routes whose events are remembered in this process.",
 	}, func() float64 { return float64(l.memory.size()) })}
+	if l.shared != nil {
+		all = append(all, m.redis, m.failures, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "chatops_ratelimit_redis_up",
+			Help: "1 while decisions are shared through Redis, 0 while this process counts by itself.",
+		}, func() float64 {
+			if l.shared.down.Load() {
+				return 0
+			}
+			return 1
+		}))
+	}
 	for _, c := range all {
 		if err := reg.Register(c); err != nil {
 			return chatops.Errorf(chatops.CodeInternal, "register metrics of rate limits: %w", err)
