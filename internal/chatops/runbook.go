@@ -161,6 +161,8 @@ type Store interface {
 	InstanceStore
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
+	// Pools returns how the store's connections do. It waits for nothing.
+	Pools() []PoolStats
 	// Close releases everything; the store is unusable afterwards.
 	Close() error
 }

@@ -55,6 +55,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness) {
 		{"Control", controlCases()},
 		{"Instance", instanceCases()},
 		{"Probe", probeCases()},
+		{"Pool", poolCases()},
 		{"History", historyCases()},
 	}
 	for _, g := range groups {
