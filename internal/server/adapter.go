@@ -4,27 +4,15 @@ import (
 	"net/http"
 	"strings"
 
-	"chatops/internal/ratelimit"
-
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 // routes turns huma's operations into routes of the mux. What stands before a
 // handler follows from what the operation documents: a body is gated, an
-// operation that names its security needs the admin key, and one that names a
-// limit is counted.
+// operation that names its security needs the admin key, and what is not public
+// knowledge is counted.
 type routes struct{ s *Server }
-
-// limitKey is the member of an operation's metadata that holds its *limiter.
-const limitKey = "limit"
-
-// limiter counts the requests of an operation.
-type limiter struct {
-	*ratelimit.Memory
-	name   string
-	policy []string // the RateLimit-Policy header
-}
 
 // ServeHTTP serves a request, for huma.
 func (a routes) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.s.mux.ServeHTTP(w, r) }
@@ -38,8 +26,8 @@ func (a routes) Handle(op *huma.Operation, handler func(huma.Context)) {
 	if len(op.Security) > 0 {
 		h = a.s.guard(h)
 	}
-	if l, ok := op.Metadata[limitKey].(*limiter); ok {
-		h = a.s.limited(l, h)
+	if a.s.opts.Limits != nil {
+		h = a.s.limited(quotaOf(op), h)
 	}
 	path := op.Path
 	if short, ok := strings.CutSuffix(path, "/"); ok {

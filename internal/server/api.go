@@ -79,6 +79,9 @@ func addOperation[I, O any](s *Server, op huma.Operation, handler func(context.C
 	if op.Responses["503"] == nil {
 		op.Errors = append(op.Errors, http.StatusServiceUnavailable)
 	}
+	if s.opts.Limits != nil {
+		op.Errors = append(op.Errors, http.StatusForbidden, http.StatusTooManyRequests)
+	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
@@ -86,7 +89,11 @@ func addOperation[I, O any](s *Server, op huma.Operation, handler func(context.C
 		}
 		return out, nil
 	})
-	return operationOf(s.api.OpenAPI(), op.Method, op.Path)
+	added := operationOf(s.api.OpenAPI(), op.Method, op.Path)
+	if s.opts.Limits != nil {
+		s.documentLimit(added)
+	}
+	return added
 }
 
 // operationOf finds an operation in a document.

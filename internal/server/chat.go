@@ -47,7 +47,8 @@ func (s *Server) addChat() {
 		Summary:     "Say something to the chatbot",
 		Description: "Answers a message and stores the turn: whoever gets a 200 can rely on it.",
 		Tags:        []string{"Chat"}, Parameters: []*huma.Param{onceParam()},
-		Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity},
+		Errors:   []int{http.StatusConflict, http.StatusUnprocessableEntity},
+		Metadata: underLimits(limitChat),
 	}, s.chat)
 	documentHeader(op, "200", replayHeader, "true: this is the answer of an earlier request with the same Idempotency-Key")
 	s.addHistory()

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"chatops/internal/chatops"
@@ -14,7 +13,10 @@ func judge(c *deepChecks, breakers CheckResult) string {
 	if c.Database.Status != stateOK {
 		return unhealthy
 	}
-	for _, r := range []CheckResult{c.Redis, c.SMTP, c.Scheduler.CheckResult, breakers, c.DeadLetterQueue.CheckResult} {
+	for _, r := range []CheckResult{
+		c.Redis.CheckResult, c.SMTP, c.Scheduler.CheckResult, breakers, c.DeadLetterQueue.CheckResult,
+		c.RateLimiter.CheckResult, c.Replicas.CheckResult, c.Cache.CheckResult,
+	} {
 		if r.Status == stateError {
 			return degraded
 		}
@@ -83,10 +85,25 @@ func (s *Server) checkBreakers(ctx context.Context, look func(context.Context) (
 	}
 	r := s.check(ctx, "circuit_breakers", func(ctx context.Context) error {
 		found, err := look(ctx)
-		maps.Copy(all, found)
+		for name, b := range found {
+			b.Reason = publicReason(b)
+			all[name] = b
+		}
 		return err
 	})
 	return all, r
+}
+
+// publicReason is what anybody may read of why a breaker is not closed: an
+// operator writes for colleagues, and an error may name a host.
+func publicReason(b BreakerHealth) string {
+	switch {
+	case b.State == "forced_open":
+		return "tripped by an operator"
+	case namesPlace(b.Reason):
+		return ""
+	}
+	return b.Reason
 }
 
 func (s *Server) checkQueue(ctx context.Context, look func(context.Context) (*chatops.QueueStats, error)) queueResult {
@@ -106,6 +123,50 @@ func (s *Server) checkQueue(ctx context.Context, look func(context.Context) (*ch
 			r.OldestAgeSeconds = max(0, stats.Now.Sub(stats.OldestWaiting).Seconds())
 		}
 		return nil
+	})
+	return r
+}
+
+func (s *Server) checkLimiter(ctx context.Context, look func() chatops.LimiterReport) (r limiterResult) {
+	if look == nil {
+		r.CheckResult = s.check(ctx, "rate_limiter", nil)
+		return r
+	}
+	r.CheckResult = s.check(ctx, "rate_limiter", func(context.Context) error {
+		report := look()
+		r.Enabled, r.Backend = report.Enabled, report.Backend
+		return nil
+	})
+	return r
+}
+
+func (s *Server) checkReplicas(ctx context.Context, look func(context.Context) ([]chatops.Instance, error)) (r replicasResult) {
+	if look == nil {
+		r.CheckResult = s.check(ctx, "replicas", nil)
+		return r
+	}
+	r.CheckResult = s.check(ctx, "replicas", func(ctx context.Context) error {
+		all, err := look(ctx)
+		for i := range all {
+			if all[i].Stale() {
+				r.Stale++
+			} else {
+				r.Live++
+			}
+		}
+		return err
+	})
+	return r
+}
+
+func (s *Server) checkCache(ctx context.Context, look func(context.Context) (CacheHealth, error)) (r cacheResult) {
+	if look == nil {
+		r.CheckResult = s.check(ctx, "cache", nil)
+		return r
+	}
+	r.CheckResult = s.check(ctx, "cache", func(ctx context.Context) (err error) {
+		r.CacheHealth, err = look(ctx)
+		return err
 	})
 	return r
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chatops/internal/chatops"
+	"chatops/internal/ratelimit"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -72,13 +73,13 @@ func (s *Server) addConsent() {
 		OperationID: "unsubscribe", Method: http.MethodPost, Path: "/api/unsubscribe", Summary: "Withdraw consent to marketing",
 		Description: "Name the person by email, conversation_id or lead_id. It holds at once, and the answer is the same " +
 			"whether the person is known or not.",
-		Tags: []string{"Consent"},
+		Tags: []string{"Consent"}, Metadata: underLimits(limitConsent),
 	}, s.unsubscribe)
 	addJSON[revokeBody](s, huma.Operation{
 		OperationID: "revoke-consent", Method: http.MethodPost, Path: "/api/revoke-consent", Summary: "Withdraw all consent",
 		Description: "Consent to the processing of personal data and to marketing. It holds at once, and the answer is " +
 			"the same whether the address is known or not.",
-		Tags: []string{"Consent"},
+		Tags: []string{"Consent"}, Metadata: underLimits(limitConsent),
 	}, s.revoke)
 	addOperation(s, huma.Operation{
 		OperationID: "unsubscribe-status", Method: http.MethodGet, Path: "/api/unsubscribe/status/{email}",
@@ -137,15 +138,36 @@ func (s *Server) withdraw(ctx context.Context, o object, w chatops.ConsentWithdr
 	if err != nil {
 		return nil, err
 	}
-	w.Origin = s.origin(exchangeOf(ctx).request, reason)
+	x := exchangeOf(ctx)
+	w.Origin = s.origin(x.request, reason)
 	out := &withdrawnOutput{Body: withdrawn{Success: true, Message: said}}
 	if address != nil {
+		if p := s.limitAddress(x, address, string(w.Action)); p != nil {
+			return nil, p
+		}
 		w.EmailKey, out.Body.Email = address.key, address.typed
 	}
 	if _, err := s.opts.Consent.WithdrawConsent(ctx, w); err != nil && chatops.ErrorCode(err) != chatops.CodeNotFound {
 		return nil, err
 	}
 	return out, nil
+}
+
+// limitAddress counts a withdrawal for the address that it names, whoever asks.
+// Each kind is counted by itself, so that nobody can keep a person from
+// withdrawing more. An answer within the limit does not show what is left of
+// it: that would tell what others have asked.
+func (s *Server) limitAddress(x *exchange, address *emailAddress, action string) *Problem {
+	if s.opts.Limits == nil {
+		return nil
+	}
+	d := s.opts.Limits.Allow(x.request.Context(), clientKey(x.client),
+		ratelimit.Check{Limit: limitConsent, Key: "@" + digest(address.key) + " " + action})
+	if d.Off || d.Allowed {
+		return nil
+	}
+	s.describe(x.Header(), d, []string{limitConsent})
+	return tooMany(x.id, d, "for one address")
 }
 
 // email reads the member email; nil when it is absent, null or blank.

@@ -1,6 +1,9 @@
 package server
 
-import "net/http"
+import (
+	"net/http"
+	"net/netip"
+)
 
 // exchange is one request and the response to it: the ResponseWriter that
 // handlers write to. It counts what was sent, and turns the plain-text 404 and
@@ -12,6 +15,11 @@ type exchange struct {
 	status  int           // 0 until the header is sent
 	bytes   int64
 	swallow bool // drop what the handler writes: the answer is complete
+
+	client netip.Addr // who asks, where there are limits
+	// uncounted is the server of a request that counts towards a limit and was
+	// not counted yet.
+	uncounted *Server
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -26,21 +34,33 @@ func (x *exchange) WriteHeader(status int) {
 		x.ResponseWriter.WriteHeader(status)
 		return
 	}
-	if x.request.Pattern == "" && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
-		x.refuse(status)
-		return
+	switch {
+	case x.request.Pattern == "" && status == http.StatusNotFound:
+		x.refuse(newProblem(status, "no such page or endpoint", x.id))
+	case x.request.Pattern == "" && status == http.StatusMethodNotAllowed:
+		x.refuse(newProblem(status, "method "+methodLabel(x.request.Method)+" is not allowed here", x.id))
+	case x.counted():
+		x.status = status
+		x.ResponseWriter.WriteHeader(status)
 	}
-	x.status = status
-	x.ResponseWriter.WriteHeader(status)
 }
 
-// refuse answers for the mux, which found no route.
-func (x *exchange) refuse(status int) {
-	text := "no such page or endpoint"
-	if status == http.StatusMethodNotAllowed {
-		text = "method " + methodLabel(x.request.Method) + " is not allowed here"
+// refuse answers a request that no route takes.
+func (x *exchange) refuse(p *Problem) {
+	if x.counted() {
+		x.answer(p)
 	}
-	newProblem(status, text, x.id).write(direct{x})
+}
+
+// counted counts a request to the API that no route has counted, and reports
+// whether it is within its limit; otherwise it is answered.
+func (x *exchange) counted() bool {
+	return x.uncounted == nil || x.uncounted.admit(x, unroutedQuota)
+}
+
+// answer sends a problem as the whole answer.
+func (x *exchange) answer(p *Problem) {
+	p.write(direct{x})
 	x.swallow = true
 }
 
@@ -51,6 +71,9 @@ func (x *exchange) Write(p []byte) (int, error) {
 	}
 	if x.status == 0 {
 		x.WriteHeader(http.StatusOK)
+		if x.swallow {
+			return len(p), nil
+		}
 	}
 	n, err := x.ResponseWriter.Write(p)
 	x.bytes += int64(n)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"chatops/internal/chatops"
-	"chatops/internal/ratelimit"
 )
 
 const (
@@ -266,7 +265,6 @@ func newFull(tb testing.TB, change func(*Options)) *full {
 		o.MigrateFunc = func(context.Context) (*MigrationReport, error) {
 			return &MigrationReport{Applied: []string{"0001_conversations"}, Adoption: map[string]int{"leads": 3}}, nil
 		}
-		o.LeadLimit = ratelimit.Limit{{Count: 1000, Window: time.Hour}}
 		o.Now = func() time.Time { return at }
 		if change != nil {
 			change(o)

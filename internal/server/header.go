@@ -74,7 +74,7 @@ func (c *cors) handle(w http.ResponseWriter, r *http.Request) (answered bool) {
 	}
 	h["Access-Control-Allow-Origin"] = origin
 	h.Set("Access-Control-Expose-Headers", corsExpose)
-	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+	if !isPreflight(r) {
 		return false
 	}
 	h.Set("Access-Control-Allow-Methods", corsMethods)
@@ -84,4 +84,9 @@ func (c *cors) handle(w http.ResponseWriter, r *http.Request) (answered bool) {
 	return true
 }
 
-func isAPI(path string) bool { return strings.HasPrefix(path, "/api/") }
+// isPreflight reports whether a browser asks if a page may send a request.
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+func isAPI(path string) bool { return strings.HasPrefix(path, "/api/") || path == "/api" }

@@ -31,6 +31,11 @@ type Health struct {
 	JobsFunc     func(context.Context) ([]JobHealth, error)
 	BreakersFunc func(context.Context) (map[string]BreakerHealth, error)
 	QueueFunc    func(context.Context) (*chatops.QueueStats, error)
+	// LimiterFunc tells of the rate limiter; it waits for nothing.
+	LimiterFunc func() chatops.LimiterReport
+	// InstancesFunc returns the heartbeats of all replicas.
+	InstancesFunc func(context.Context) ([]chatops.Instance, error)
+	CacheFunc     func(context.Context) (CacheHealth, error)
 }
 
 // JobHealth is a scheduled job as /api/health/deep shows it.
@@ -43,9 +48,18 @@ type JobHealth struct {
 
 // BreakerHealth is a circuit breaker of this process as /api/health/deep shows it.
 type BreakerHealth struct {
-	State     string    `json:"state" enum:"closed,open,half_open,forced_open"`
-	FailCount int       `json:"fail_count"`
-	RetryAt   time.Time `json:"retry_at,omitzero" doc:"When an open breaker lets a probe through"`
+	State          string    `json:"state" enum:"closed,open,half_open,forced_open"`
+	FailCount      int       `json:"fail_count"`
+	RetryAt        time.Time `json:"retry_at,omitzero" doc:"When an open breaker lets a probe through"`
+	OpenForSeconds float64   `json:"open_for_seconds,omitempty" doc:"How long the breaker stays open this time, which grows while the integration flaps"`
+	// Reason is shown where it names no place and no operator has written it.
+	Reason string `json:"reason,omitempty" doc:"Why it is not closed; chatops breaker status tells all"`
+}
+
+// CacheHealth is the cache of this process as /api/health/deep shows it.
+type CacheHealth struct {
+	Backend string `json:"backend,omitempty" enum:"redis,local" doc:"Where it keeps things now"`
+	Entries int    `json:"entries" doc:"What this replica keeps in memory"`
 }
 
 // The states of a dependency.
@@ -74,13 +88,38 @@ type queueResult struct {
 	OldestAgeSeconds float64 `json:"oldest_age_seconds" doc:"Age of the oldest waiting alert; 0 when none waits"`
 }
 
+type redisResult struct {
+	CheckResult
+	Backend string `json:"backend,omitempty" enum:"redis,local" doc:"Where requests are counted now"`
+}
+
+type limiterResult struct {
+	CheckResult
+	Enabled bool   `json:"enabled"`
+	Backend string `json:"backend,omitempty" enum:"redis,local" doc:"local: this replica counts by itself"`
+}
+
+type replicasResult struct {
+	CheckResult
+	Live  int `json:"live" doc:"Replicas that report"`
+	Stale int `json:"stale" doc:"Replicas that have stopped reporting and were not removed yet"`
+}
+
+type cacheResult struct {
+	CheckResult
+	CacheHealth
+}
+
 type deepChecks struct {
 	Database        CheckResult              `json:"database"`
-	Redis           CheckResult              `json:"redis"`
+	Redis           redisResult              `json:"redis"`
 	SMTP            CheckResult              `json:"smtp"`
 	Scheduler       schedulerResult          `json:"scheduler"`
 	CircuitBreakers map[string]BreakerHealth `json:"circuit_breakers"`
 	DeadLetterQueue queueResult              `json:"dead_letter_queue"`
+	RateLimiter     limiterResult            `json:"rate_limiter"`
+	Replicas        replicasResult           `json:"replicas"`
+	Cache           cacheResult              `json:"cache"`
 }
 
 // Overall verdicts. Degraded means that visitors are served and nothing is
@@ -122,6 +161,7 @@ func (s *Server) addHealth() {
 		OperationID: "health", Method: http.MethodGet, Path: "/api/health",
 		Summary:     "Whether the service works",
 		Description: "Asks the database at most every half second.",
+		Metadata:    underLimits(limitHealth),
 	}), s.health)
 	addOperation(s, healthOperation[deepHealth](s.api, huma.Operation{
 		OperationID: "health-deep", Method: http.MethodGet, Path: "/api/health/deep",
@@ -180,12 +220,18 @@ func (s *Server) examine(ctx context.Context) *deepHealth {
 	var breakers CheckResult
 	var wg sync.WaitGroup
 	wg.Go(func() { c.Database = s.check(ctx, "database", h.PingFunc) })
-	wg.Go(func() { c.Redis = s.check(ctx, "redis", h.RedisFunc) })
+	wg.Go(func() { c.Redis.CheckResult = s.check(ctx, "redis", h.RedisFunc) })
 	wg.Go(func() { c.SMTP = s.check(ctx, "smtp", h.SMTPFunc) })
 	wg.Go(func() { c.Scheduler = s.checkJobs(ctx, h.JobsFunc) })
 	wg.Go(func() { c.CircuitBreakers, breakers = s.checkBreakers(ctx, h.BreakersFunc) })
 	wg.Go(func() { c.DeadLetterQueue = s.checkQueue(ctx, h.QueueFunc) })
+	wg.Go(func() { c.RateLimiter = s.checkLimiter(ctx, h.LimiterFunc) })
+	wg.Go(func() { c.Replicas = s.checkReplicas(ctx, h.InstancesFunc) })
+	wg.Go(func() { c.Cache = s.checkCache(ctx, h.CacheFunc) })
 	wg.Wait()
+	if c.Redis.Status != stateMissing {
+		c.Redis.Backend = c.RateLimiter.Backend
+	}
 	d.Status = judge(c, breakers)
 	return d
 }

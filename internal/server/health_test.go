@@ -37,6 +37,11 @@ func fullHealth(ping error) Health {
 				OldestWaiting: now.Add(-90 * time.Second), Now: now,
 			}, nil
 		},
+		LimiterFunc: func() chatops.LimiterReport { return chatops.LimiterReport{Enabled: true, Backend: "redis"} },
+		InstancesFunc: func(context.Context) ([]chatops.Instance, error) {
+			return []chatops.Instance{{Name: "a:1", Age: time.Second}, {Name: "b:2", Age: chatops.StaleAfter}, {Name: "c:3", Age: time.Hour}}, nil
+		},
+		CacheFunc: func(context.Context) (CacheHealth, error) { return CacheHealth{Backend: "redis", Entries: 7}, nil },
 	}
 }
 
@@ -130,7 +135,7 @@ func TestDeepHealth_ShowsEveryPart(t *testing.T) {
 		t.Errorf("timestamp %v", got["timestamp"])
 	}
 	checks := got["checks"].(map[string]any)
-	for _, name := range []string{"database", "redis", "smtp", "scheduler", "dead_letter_queue"} {
+	for _, name := range []string{"database", "redis", "smtp", "scheduler", "dead_letter_queue", "rate_limiter", "replicas", "cache"} {
 		if part := checks[name].(map[string]any); part["status"] != "ok" {
 			t.Errorf("%s: %v", name, part)
 		}
@@ -144,6 +149,16 @@ func TestDeepHealth_ShowsEveryPart(t *testing.T) {
 	}
 	if b := checks["circuit_breakers"].(map[string]any)["webhook:crm"].(map[string]any); b["state"] != "closed" || b["fail_count"] != 2.0 {
 		t.Errorf("breaker %v", b)
+	}
+	for name, want := range map[string]map[string]any{
+		"redis": {"backend": "redis"}, "rate_limiter": {"enabled": true, "backend": "redis"},
+		"replicas": {"live": 2.0, "stale": 1.0}, "cache": {"backend": "redis", "entries": 7.0},
+	} {
+		for key, value := range want {
+			if got := checks[name].(map[string]any)[key]; got != value {
+				t.Errorf("%s: %s is %v, want %v", name, key, got, value)
+			}
+		}
 	}
 }
 
@@ -180,6 +195,18 @@ func TestDeepHealth_JudgesWhatIsWrong(t *testing.T) {
 		"queue unknown": {func(h *Health) {
 			h.QueueFunc = func(context.Context) (*chatops.QueueStats, error) { return nil, errors.New("x") }
 		}, 200, degraded},
+		"replicas unknown": {func(h *Health) {
+			h.InstancesFunc = func(context.Context) ([]chatops.Instance, error) { return nil, errors.New("x") }
+		}, 200, degraded},
+		"cache unknown": {func(h *Health) {
+			h.CacheFunc = func(context.Context) (CacheHealth, error) { return CacheHealth{}, errors.New("x") }
+		}, 200, degraded},
+		"limiter panics": {func(h *Health) {
+			h.LimiterFunc = func() chatops.LimiterReport { panic("kanarek") }
+		}, 200, degraded},
+		"requests counted here only, limiter switched off": {func(h *Health) {
+			h.LimiterFunc = func() chatops.LimiterReport { return chatops.LimiterReport{Backend: "local"} }
+		}, 200, healthy},
 		"a check panics": {func(h *Health) { h.SMTPFunc = func(context.Context) error { panic("kanarek") } }, 200, degraded},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -198,6 +225,51 @@ func TestDeepHealth_JudgesWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDeepHealth_SaysWhereRequestsAreCountedWhileRedisIsDown(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) {
+		o.Health = fullHealth(nil)
+		o.Health.RedisFunc = func(context.Context) error { return errors.New("x") }
+		o.Health.LimiterFunc = func() chatops.LimiterReport { return chatops.LimiterReport{Enabled: true, Backend: "local"} }
+	})
+	checks := f.get(t, "/api/health/deep").decode(t)["checks"].(map[string]any)
+	if r := checks["redis"].(map[string]any); r["status"] != "error" || r["backend"] != "local" {
+		t.Errorf("redis %v", r)
+	}
+	bare := newFixture(t, nil).get(t, "/api/health/deep").decode(t)["checks"].(map[string]any)
+	for _, name := range []string{"redis", "rate_limiter", "replicas", "cache"} {
+		if part := bare[name].(map[string]any); part["status"] != "not_configured" || part["backend"] != nil {
+			t.Errorf("%s: %v", name, part)
+		}
+	}
+}
+
+func TestDeepHealth_ShowsWhyABreakerIsOpenAndForHowLong(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) {
+		o.Health = fullHealth(nil)
+		o.Health.BreakersFunc = func(context.Context) (map[string]BreakerHealth, error) {
+			return map[string]BreakerHealth{
+				"slack":  {State: "open", FailCount: 5, RetryAt: at, OpenForSeconds: 120, Reason: "slack: HTTP 503"},
+				"monday": {State: "half_open", FailCount: 5, Reason: "monday: connect to 10.0.0.7:443: refused"},
+				"email":  {State: "forced_open", Reason: "Kowalski is on it"},
+			}, nil
+		}
+	})
+	r := f.get(t, "/api/health/deep")
+	all := r.decode(t)["checks"].(map[string]any)["circuit_breakers"].(map[string]any)
+	if b := all["slack"].(map[string]any); b["reason"] != "slack: HTTP 503" || b["open_for_seconds"] != 120.0 {
+		t.Errorf("slack %v", b)
+	}
+	if b := all["monday"].(map[string]any); b["reason"] != nil {
+		t.Errorf("monday %v", b)
+	}
+	if b := all["email"].(map[string]any); b["reason"] != "tripped by an operator" {
+		t.Errorf("email %v", b)
+	}
+	conforms(t, f, operations(f)["health-deep"], r)
 }
 
 func TestReadyz_FollowsTheDatabase(t *testing.T) {

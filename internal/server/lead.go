@@ -107,10 +107,9 @@ func (s *Server) addLeadCreation() {
 		Description: "Public and limited. The lead and its alerts are stored when this answers. The first field that is " +
 			"missing or invalid is named in error. With and without the slash at the end.",
 		Tags: []string{"Leads"}, DefaultStatus: http.StatusCreated,
-		Parameters: []*huma.Param{onceParam()}, Errors: []int{404, 409, 422, 429},
-		Metadata: map[string]any{limitKey: s.newLimiter("leads", s.opts.LeadLimit)},
+		Parameters: []*huma.Param{onceParam()}, Errors: []int{404, 409, 422},
+		Metadata: underLimits(limitAPI, limitLeads),
 	}, s.createLead)
-	documentLimit(op, "201", "429")
 	documentHeader(op, "201", replayHeader, "true: this is the answer of an earlier request with the same Idempotency-Key")
 }
 

@@ -46,11 +46,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // dispatch hands the request to its route.
 func (s *Server) dispatch(x *exchange, r *http.Request) {
-	if err := checkPath(r); err != nil {
-		problemOf(err, x.id).write(direct{x})
+	err := checkPath(r)
+	if err == nil && s.cors.handle(x, r) {
 		return
 	}
-	if s.cors.handle(x, r) {
+	if s.opts.Limits != nil && isAPI(r.URL.Path) && !s.mayEnter(x) {
+		return
+	}
+	if err != nil {
+		x.refuse(problemOf(err, x.id))
 		return
 	}
 	s.mux.ServeHTTP(x, r)

@@ -42,7 +42,7 @@ func TestConforms_NoticesADeviation(t *testing.T) {
 
 func TestDocument_IsOpenAPI31WithResolvableReferences(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, nil)
+	f := newFixture(t, func(o *Options) { o.Limits = plenty() })
 	r := f.get(t, "/openapi.json")
 	if got := r.Header.Get("Content-Type"); got != "application/openapi+json" {
 		t.Errorf("Content-Type %q", got)
@@ -54,14 +54,15 @@ func TestDocument_IsOpenAPI31WithResolvableReferences(t *testing.T) {
 	if info, _ := doc["info"].(map[string]any); info["version"] != "1.2.3" {
 		t.Errorf("info %v", info)
 	}
-	schemas := doc["components"].(map[string]any)["schemas"].(map[string]any)
+	components := doc["components"].(map[string]any)
 	refs := 0
 	walk(doc, func(key string, v any) {
 		if key != "$ref" {
 			return
 		}
 		refs++
-		if name := strings.TrimPrefix(v.(string), "#/components/schemas/"); schemas[name] == nil {
+		kind, name, _ := strings.Cut(strings.TrimPrefix(v.(string), "#/components/"), "/")
+		if parts, _ := components[kind].(map[string]any); parts[name] == nil {
 			t.Errorf("reference to %v, which does not exist", v)
 		}
 	})
@@ -69,7 +70,7 @@ func TestDocument_IsOpenAPI31WithResolvableReferences(t *testing.T) {
 		t.Error("no references found")
 	}
 	chat := doc["paths"].(map[string]any)["/api/chatbot/chat"].(map[string]any)["post"].(map[string]any)
-	for _, status := range []string{"200", "400", "408", "413", "415", "503"} {
+	for _, status := range []string{"200", "400", "403", "408", "413", "415", "429", "503"} {
 		if chat["responses"].(map[string]any)[status] == nil {
 			t.Errorf("chat does not document %s", status)
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"chatops/internal/chatops"
-	"chatops/internal/ratelimit"
 )
 
 // Options is what a server is made of. Chat and Health.PingFunc are required.
@@ -27,12 +26,15 @@ type Options struct {
 	// errors of chatops.OnceStore may come back, and replayed says that the lead
 	// is that of an earlier request.
 	CreateLeadFunc func(ctx context.Context, l *chatops.Lead, once *chatops.OnceKey) (stored *chatops.Lead, replayed bool, err error)
-	LeadLimit      ratelimit.Limit // leads that one client may create; nil: 5 per minute
 	Consent        chatops.ConsentStore
 	// ImpliedConsent is the marketing consent of a conversation that begins with
 	// a consent to processing (CONSENT_MODE=implied).
 	ImpliedConsent bool
 	Knowledge      Knowledge
+
+	// Limits holds clients to the limits chat, api, health, consent and leads, and
+	// refuses those who are blocked, under /api/. Nil: nobody is limited.
+	Limits Limits
 
 	// AdminKeys open what holds personal data; empty ones are ignored, and with
 	// none it is closed.
@@ -92,9 +94,6 @@ func (o *Options) setDefaults() {
 	}
 	if o.Environment == "" {
 		o.Environment = "development"
-	}
-	if len(o.LeadLimit) == 0 {
-		o.LeadLimit = ratelimit.Limit{{Count: 5, Window: time.Minute}}
 	}
 	for _, d := range []struct {
 		value    *time.Duration

@@ -151,6 +151,7 @@ func (p *Problem) write(w http.ResponseWriter) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Del("Content-Encoding")
 	h.Del("ETag")
+	h.Del("Location")
 	h["Cache-Control"] = noStore
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // the client is gone: nobody is left to tell
