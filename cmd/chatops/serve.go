@@ -16,6 +16,7 @@ import (
 	"chatops/internal/chatops"
 	"chatops/internal/config"
 	"chatops/internal/deadletter"
+	"chatops/internal/ratelimit"
 	"chatops/internal/runbook"
 	"chatops/internal/server"
 )
@@ -57,6 +58,7 @@ type service struct {
 	store    chatops.Store
 	engine   *deadletter.Engine
 	web      *server.Server
+	limits   *ratelimit.Limits
 	releases []func()
 }
 
@@ -98,8 +100,11 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	if err != nil {
 		return nil, err
 	}
-	s.web, err = newWeb(cfg, log, metrics, store, visitors, knowledge, health)
-	return s, err
+	if s.limits, err = newLimits(cfg, log, redisClient, metrics); err != nil {
+		return nil, err
+	}
+	s.web = newWeb(cfg, log, metrics, store, visitors, knowledge, s.limits, health)
+	return s, nil
 }
 
 func (s *service) release() {
@@ -119,6 +124,7 @@ func (s *service) run(ctx context.Context, cfg *config.Config, log *slog.Logger,
 		defer stopDelivering()
 		return s.web.Run(serving, ln)
 	})
+	g.Go(func() error { return s.limits.Run(serving) })
 	g.Go(func() error { return s.engine.Run(delivering) })
 	if cfg.Scheduler {
 		g.Go(func() error {

@@ -32,21 +32,19 @@ func webOptions(cfg *config.Config, log *slog.Logger, metrics *prometheus.Regist
 }
 
 // newWeb makes the HTTP server of the whole program.
-func newWeb(cfg *config.Config, log *slog.Logger, metrics *prometheus.Registry, store chatops.Store, visitors *chat.Service, k *chat.Knowledge, health server.Health) (*server.Server, error) {
-	limit, err := ratelimit.Parse(cfg.LeadRateLimit)
-	if err != nil {
-		return nil, err
-	}
+func newWeb(cfg *config.Config, log *slog.Logger, metrics *prometheus.Registry, store chatops.Store, visitors *chat.Service, k *chat.Knowledge, limits *ratelimit.Limits, health server.Health) *server.Server {
+	metrics.MustRegister(poolCollector{store.Pools})
+	health.LimiterFunc, health.InstancesFunc = limits.Report, store.Instances
 	opts := webOptions(cfg, log, metrics)
-	opts.Chat, opts.Health = visitors, health
-	opts.Leads, opts.CreateLeadFunc, opts.LeadLimit = store, visitors.CreateLead, limit
+	opts.Chat, opts.Health, opts.Limits = visitors, health, limits
+	opts.Leads, opts.CreateLeadFunc = store, visitors.CreateLead
 	opts.Consent, opts.ImpliedConsent = store, cfg.ConsentMode == chat.ConsentImplied
 	opts.Knowledge = publicKnowledge{k}
 	opts.AdminKeys = []string{cfg.AdminAPIKey.Reveal()}
 	if opts.Environment = cfg.Environment; opts.Environment == "" && cfg.Profile.Name != "" {
 		opts.Environment = cfg.Profile.Title()
 	}
-	return server.New(opts), nil
+	return server.New(opts)
 }
 
 // migrateOverHTTP does what `chatops migrate up` does.
@@ -74,7 +72,13 @@ func migrateOverHTTP(ctx context.Context, cfg *config.Config, log *slog.Logger) 
 // date, and leaves the listener to the server that takes over. Only where
 // MIGRATION_SECRET is set: otherwise serving refuses to start.
 func awaitMigration(ctx context.Context, cfg *config.Config, log *slog.Logger, ln net.Listener) (bool, error) {
-	waiting := server.NewMigration(webOptions(cfg, log, nil))
+	limits, err := newLimits(cfg, log, nil, nil)
+	if err != nil {
+		return false, err
+	}
+	opts := webOptions(cfg, log, nil)
+	opts.Limits = limits
+	waiting := server.NewMigration(opts)
 	log.Warn("the database waits for its migrations: run chatops migrate up, or call /api/migration/create-dead-letter-queue",
 		"address", ln.Addr().String())
 	watching, stop := context.WithCancel(ctx)

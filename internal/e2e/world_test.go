@@ -95,6 +95,10 @@ func bareWorld(t *testing.T, e engine) *world {
 	return &world{t: t, engine: e, dir: dir, env: map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": dir, "TMPDIR": os.TempDir(), "USER": "tester",
 		"LISTEN": "127.0.0.1", "PORT": "0", "LOG_FORMAT": "json",
+		// All requests come from one address, and more of them than a visitor
+		// sends. Tests of the limits set their own.
+		"CHAT_RATE_LIMIT": "100000 per minute", "API_RATE_LIMIT_HOUR": "100000 per hour", "API_RATE_LIMIT_MINUTE": "100000 per minute",
+		"HEALTH_RATE_LIMIT": "100000 per minute", "CONSENT_RATE_LIMIT": "100000 per minute", "LEAD_RATE_LIMIT": "100000 per minute",
 		// On a busy machine one process on an SQLite file can be kept from
 		// writing for as long as a usual lease lasts. See leasesRunOut.
 		"DLQ_LEASE_SECONDS": "600",
