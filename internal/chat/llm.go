@@ -174,7 +174,7 @@ func (l *LLM) Answer(ctx context.Context, q LLMQuestion) (string, error) {
 	if err != nil {
 		return "", l.failed(l.judge(permit, err, took))
 	}
-	permit.Success()
+	permit.SuccessIn(took)
 	reply, reason := l.check(p, written)
 	if reason != "" {
 		return "", l.failed(&LLMError{Outcome: LLMRejected, Reason: reason})
@@ -197,7 +197,7 @@ func (l *LLM) judge(permit breaker.Permit, err error, took time.Duration) *LLMEr
 		if errors.Is(e, context.DeadlineExceeded) && took < l.opts.IdleTimeout {
 			permit.Cancel() // the caller had hardly any time left: that says nothing about the endpoint
 		} else {
-			permit.Failure()
+			permit.FailureBecause(e.Error())
 		}
 	case llm.KindRateLimited:
 		permit.Success()
@@ -205,7 +205,7 @@ func (l *LLM) judge(permit breaker.Permit, err error, took time.Duration) *LLMEr
 	case llm.KindMisconfigured:
 		permit.Success()
 	case llm.KindConnection, llm.KindServer, llm.KindGarbage, llm.KindTooLarge:
-		permit.Failure()
+		permit.FailureBecause(e.Error())
 	}
 	return &LLMError{Outcome: LLMOutcome(e.Kind), Err: e}
 }

@@ -14,8 +14,6 @@ const (
 	// probeWait is how long an alert waits that met a half-open breaker whose
 	// probe is out.
 	probeWait = time.Second
-	// trippedWait is how long alerts wait behind a breaker without an end.
-	trippedWait = time.Minute
 	// digestWait is how long an escalation waits whose text could not be made.
 	digestWait = 10 * time.Second
 )
@@ -52,7 +50,7 @@ func (r *run) try(i int) bool {
 		err = &failure{SendError: chatops.SendError{Kind: chatops.FailAmbiguous, Err: errCutOff}, ours: true}
 	}
 	f := failureOf(err)
-	answer(permit, f)
+	e.answer(l, permit, f, spent)
 	r.attempts[i] = chatops.Attempt{
 		AlertID: a.ID, StartedAt: start, Duration: spent, Outcome: string(chatops.OutcomeDelivered), Replica: e.opts.Replica,
 	}
@@ -81,16 +79,13 @@ func (r *run) putBack(i int, hold time.Duration) {
 	r.hold = max(r.hold, hold)
 }
 
-// breakerHold is how long alerts wait that an open breaker has stopped.
+// breakerHold is how long alerts wait that the breaker has stopped. Those of an
+// open one are due at once: another replica may have a closed one.
 func (e *Engine) breakerHold(l *lane) time.Duration {
-	s := l.breaker.Snapshot()
-	switch {
-	case s.State == breaker.ForcedOpen && s.RetryAt.IsZero():
-		return trippedWait
-	case s.RetryAt.IsZero():
+	if l.breaker.State() == breaker.HalfOpen {
 		return probeWait
 	}
-	return max(s.RetryAt.Sub(e.now()), probeWait)
+	return 0
 }
 
 // failure is a SendError and whether it was our own doing, about which the
@@ -146,18 +141,19 @@ func failureOf(err error) *failure {
 	return &failure{SendError: chatops.SendError{Kind: chatops.FailAmbiguous, Err: err}}
 }
 
-// answer tells the breaker how the attempt went. A refusal is an answer too:
-// the integration is up. What never reached it says nothing.
-func answer(p breaker.Permit, f *failure) {
+// answer tells the breaker how the attempt went and how long it took. A refusal
+// is an answer too: the integration is up. What never reached it says nothing.
+func (e *Engine) answer(l *lane, p breaker.Permit, f *failure, spent time.Duration) {
 	switch {
 	case f == nil:
-		p.Success()
+		p.SuccessIn(spent)
 	case f.ours:
 		p.Cancel()
 	case f.TripsBreaker():
-		p.Failure()
+		l.ramp.stumble(e.now())
+		p.FailureBecause(l.causeOf(f).text)
 	case f.HTTPStatus > 0:
-		p.Success()
+		p.SuccessIn(spent)
 	default:
 		p.Cancel()
 	}

@@ -20,6 +20,7 @@ type run struct {
 	batch *chatops.Batch
 
 	next     atomic.Int64 // index of the next alert to start
+	waiting  atomic.Int64 // helpers that have not taken their next alert yet
 	stop     atomic.Bool  // start no more
 	tailing  atomic.Bool  // the last attempts of the batch are under way
 	leaseEnd atomic.Int64 // ns since 1970, by this process's clock
@@ -119,7 +120,7 @@ func (r *run) addHelpers(want int) {
 	r.mu.Lock()
 	running := r.helpers - r.ended
 	r.mu.Unlock()
-	for range min(want-running, r.unstarted()) {
+	for range min(want-running, r.unstarted()-int(r.waiting.Load())) {
 		if r.halted() {
 			return
 		}
@@ -129,16 +130,22 @@ func (r *run) addHelpers(want int) {
 			return // the lane's other batches use them all
 		}
 		r.helpers++
+		r.waiting.Add(1)
 		go r.help()
 	}
 }
 
 // help makes attempts until none is left to start.
 func (r *run) help() {
-	for !r.halted() && r.pace() {
-		i := int(r.next.Add(1)) - 1
-		if i >= len(r.batch.Alerts) || !r.try(i) {
-			break
+	for goOn := true; goOn; {
+		goOn = !r.halted() && r.pace()
+		i := len(r.batch.Alerts)
+		if goOn {
+			i = int(r.next.Add(1)) - 1
+		}
+		r.waiting.Add(-1)
+		if goOn = i < len(r.batch.Alerts) && r.try(i); goOn {
+			r.waiting.Add(1)
 		}
 	}
 	<-r.l.slots
@@ -154,16 +161,27 @@ func (r *run) help() {
 	}
 }
 
-// pace waits until a serial lane may make its next attempt. False: it will not.
+// pace waits until the lane may make its next attempt: a serial one keeps its
+// interval, and retries go slowly to a receiver that has just recovered. False:
+// it will not.
 func (r *run) pace() bool {
-	if !r.l.policy.Serial || r.l.policy.Interval <= 0 || r.unstarted() == 0 {
+	if r.unstarted() == 0 {
 		return true
 	}
-	since := time.Duration(r.e.now().UnixNano() - r.l.lastStart.Load())
-	if wait := r.l.policy.Interval - since; wait > 0 && wait <= r.l.policy.Interval {
-		return sleep(r.lf.claims, wait) && !r.halted()
+	var wait time.Duration
+	if p := &r.l.policy; p.Serial && p.Interval > 0 {
+		since := time.Duration(r.e.now().UnixNano() - r.l.lastStart.Load())
+		if left := p.Interval - since; left <= p.Interval {
+			wait = left
+		}
 	}
-	return true
+	if !r.batch.Request.Fresh {
+		wait = max(wait, r.l.ramp.wait(r.e.now()))
+	}
+	if wait <= 0 {
+		return true
+	}
+	return sleep(r.lf.claims, wait) && !r.halted()
 }
 
 // settle takes in what an attempt came to.
@@ -238,7 +256,7 @@ func (r *run) finish(freshRun *int, alive bool) (*chatops.Batch, bool) {
 		l.observe(r.spent / time.Duration(r.tried))
 	}
 	l.met.delivered.Add(float64(r.tried - r.failures))
-	if r.hold > 0 {
+	if r.hold > 0 || r.batch.Request.Fresh && e.parks(l) {
 		r.holdRest()
 	}
 	goOn := r.hold == 0 && r.pause == 0 && !r.halted()

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"chatops/internal/breaker"
 	"chatops/internal/chatops"
 )
 
@@ -16,6 +17,7 @@ type Engine struct {
 	opts    Options
 	log     *slog.Logger
 	senders map[string]chatops.AlertSender
+	ramps   map[string]*ramp // by integration
 	met     *metrics
 
 	running atomic.Bool
@@ -44,6 +46,7 @@ func New(opts Options) (*Engine, error) {
 	e := &Engine{
 		opts: opts, log: opts.Log,
 		senders: make(map[string]chatops.AlertSender, len(opts.Senders)),
+		ramps:   make(map[string]*ramp, len(opts.Senders)),
 		poke:    make(chan struct{}, 1),
 		lanes:   make(map[string]*lane),
 		jobs:    make(map[string]JobReport),
@@ -54,6 +57,7 @@ func New(opts Options) (*Engine, error) {
 			return nil, chatops.Errorf(chatops.CodeInvalid, "make delivery engine: two senders for %q", name)
 		}
 		e.senders[name] = s
+		e.ramps[name] = &ramp{}
 		opts.Breakers.Get(name)
 	}
 	var err error
@@ -75,6 +79,17 @@ func (e *Engine) look() {
 	select {
 	case e.poke <- struct{}{}:
 	default:
+	}
+}
+
+// breakerChanged looks again at once when a breaker lets calls or its probe
+// through, and has retries begin slowly at a receiver that has recovered.
+func (e *Engine) breakerChanged(c breaker.Change) {
+	if c.To == breaker.Closed && e.ramps[c.Name] != nil {
+		e.ramps[c.Name].begin(e.now())
+	}
+	if c.To != breaker.Open || c.From == c.To {
+		e.look()
 	}
 }
 
@@ -106,6 +121,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
+	defer e.opts.Breakers.Watch(e.breakerChanged)()
 	l := &life{claims: ctx}
 	base := context.WithoutCancel(ctx)
 	var cutOff, leave, giveUp context.CancelFunc

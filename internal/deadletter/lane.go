@@ -27,6 +27,7 @@ type lane struct {
 	sender      chatops.AlertSender // of a served lane
 	policy      chatops.LanePolicy
 	breaker     *breaker.Breaker
+	ramp        *ramp // of the integration
 	met         *laneMetrics
 	slots       chan struct{} // one per attempt that may be under way
 
@@ -65,7 +66,7 @@ func (e *Engine) laneOf(name string) *lane {
 		if l.policy.Serial {
 			l.policy.Parallel = 1
 		}
-		l.breaker = e.opts.Breakers.Get(integration)
+		l.breaker, l.ramp = e.opts.Breakers.Get(integration), e.ramps[integration]
 		l.met = e.met.lane(integration)
 		l.slots = make(chan struct{}, max(1, l.policy.Parallel))
 	case e.opts.known(integration):
@@ -122,7 +123,8 @@ func (l *lane) batchSize(most int) int {
 }
 
 // probes returns how many alerts the breaker lets the lane claim: -1 for no
-// limit, 1 when it is half open, 0 when it is open, with the time to look again.
+// limit, 1 when it admits its probe now, 0 otherwise, with the time to look
+// again. A probe that the fleet grants sooner wakes the coordinator.
 func (l *lane) probes() (int, time.Time) {
 	if l.breaker.State() == breaker.Closed {
 		return -1, time.Time{}
@@ -131,7 +133,7 @@ func (l *lane) probes() (int, time.Time) {
 	switch {
 	case s.State == breaker.Closed:
 		return -1, time.Time{}
-	case s.State == breaker.HalfOpen && !s.Probing:
+	case s.Ready:
 		return 1, time.Time{}
 	}
 	return 0, s.RetryAt

@@ -26,6 +26,16 @@ type metrics struct {
 var (
 	descBreaker = prometheus.NewDesc("chatops_breaker_state",
 		"State of an integration's circuit breaker: 0 closed, 1 half open, 2 open, 3 forced open.", []string{"integration"}, nil)
+	descBreakerOpened = prometheus.NewDesc("chatops_breaker_opened_total",
+		"Times an integration's circuit breaker opened or was tripped.", []string{"integration"}, nil)
+	descBreakerRejected = prometheus.NewDesc("chatops_breaker_rejected_total",
+		"Calls that an integration's circuit breaker did not let through.", []string{"integration"}, nil)
+	descBreakerProbes = prometheus.NewDesc("chatops_breaker_probes_total",
+		"Probes that an integration's circuit breaker let through.", []string{"integration"}, nil)
+	descBreakerFailures = prometheus.NewDesc("chatops_breaker_failures_total",
+		"Failures that an integration's circuit breaker was told of, by kind: slow answers, and errors.", []string{"integration", "kind"}, nil)
+	descBreakerOpenFor = prometheus.NewDesc("chatops_breaker_open_seconds",
+		"How long the present opening of a circuit breaker lasts until a probe: it grows while the integration flaps. 0 while closed.", []string{"integration"}, nil)
 	descMisconfigured = prometheus.NewDesc("chatops_delivery_misconfigured",
 		"1 while an integration rejects our credentials or address.", []string{"integration"}, nil)
 	descUnconfigured = prometheus.NewDesc("chatops_delivery_unconfigured",
@@ -96,7 +106,10 @@ func (m *laneMetrics) observe(f *failure, spent time.Duration) {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descBreaker, descMisconfigured, descUnconfigured, descLag, descAlerts, descOldest} {
+	for _, d := range []*prometheus.Desc{
+		descBreaker, descBreakerOpened, descBreakerRejected, descBreakerProbes, descBreakerFailures, descBreakerOpenFor,
+		descMisconfigured, descUnconfigured, descLag, descAlerts, descOldest,
+	} {
 		ch <- d
 	}
 }
@@ -107,8 +120,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	r := m.engine.Report()
-	for _, b := range r.Breakers {
-		gauge(descBreaker, breakerLevel(b.State), b.Name)
+	for i := range r.Breakers {
+		collectBreaker(ch, &r.Breakers[i])
 	}
 	wrong := map[string]float64{}
 	for name := range m.engine.senders {
@@ -144,6 +157,23 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(descOldest, age(s.Now, s.OldestWaiting), "waiting")
 	gauge(descOldest, age(s.Now, s.OldestFailed), "failed")
+}
+
+// collectBreaker gives the metrics of one integration's breaker.
+func collectBreaker(ch chan<- prometheus.Metric, b *breaker.Snapshot) {
+	gauge := func(d *prometheus.Desc, v float64) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, b.Name)
+	}
+	count := func(d *prometheus.Desc, n uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), append([]string{b.Name}, labels...)...)
+	}
+	gauge(descBreaker, breakerLevel(b.State))
+	gauge(descBreakerOpenFor, b.OpenFor.Seconds())
+	count(descBreakerOpened, b.Opened)
+	count(descBreakerRejected, b.Rejected)
+	count(descBreakerProbes, b.Probes)
+	count(descBreakerFailures, b.Slow, "slow")
+	count(descBreakerFailures, b.Failures-min(b.Slow, b.Failures), "error")
 }
 
 func age(now, then time.Time) float64 {

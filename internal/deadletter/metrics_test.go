@@ -106,6 +106,39 @@ func TestMetrics_CannotBeRegisteredTwice(t *testing.T) {
 	}
 }
 
+func TestMetrics_TellOfEveryBreaker(t *testing.T) {
+	t.Parallel()
+	reg := prometheus.NewRegistry()
+	set := breaker.NewSet(breaker.Options{FailMax: 2, SlowCall: time.Second, ResetTimeout: time.Minute})
+	if _, err := New(Options{Queue: newFakeQueue(), Registerer: reg, Breakers: set, Senders: []chatops.AlertSender{&fakeSender{name: "slack"}}}); err != nil {
+		t.Fatal(err)
+	}
+	b := set.Get("slack")
+	for range 2 {
+		p, _ := b.Allow()
+		p.SuccessIn(2 * time.Second)
+	}
+	b.Allow()
+	b.Trip(time.Time{}, "")
+	b.Auto()
+	p, _ := b.Allow()
+	p.Failure()
+	got := gathered(t, reg)
+	for name, want := range map[string]float64{
+		"chatops_breaker_state{slack}":                2,
+		"chatops_breaker_open_seconds{slack}":         120,
+		"chatops_breaker_opened_total{slack}":         3,
+		"chatops_breaker_rejected_total{slack}":       1,
+		"chatops_breaker_probes_total{slack}":         1,
+		"chatops_breaker_failures_total{slack,slow}":  2,
+		"chatops_breaker_failures_total{slack,error}": 1,
+	} {
+		if v, ok := got[name]; !ok || v != want {
+			t.Errorf("%s = %v, want %v", name, v, want)
+		}
+	}
+}
+
 func TestReport_ShowsLanesAndBreakers(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {

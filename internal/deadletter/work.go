@@ -71,7 +71,7 @@ func (e *Engine) nextRequest(lf *life, l *lane, freshRun *int) *chatops.ClaimReq
 	limit := e.opts.BatchMax
 	parks := e.parks(l)
 	if l.service == served && !parks {
-		limit = l.batchSize(e.opts.BatchMax)
+		limit = min(l.batchSize(e.opts.BatchMax), l.ramp.batch(e.now()))
 		probes, _ := l.probes()
 		if probes >= 0 {
 			limit = min(limit, probes)
