@@ -16,15 +16,15 @@ import (
 
 // Defaults of Options.
 const (
-	DefaultModel        = "gpt-4o-mini"
-	DefaultTotalTimeout = 12 * time.Second
-	DefaultIdleTimeout  = 5 * time.Second
-	DefaultMaxBody      = 1 << 20
-	DefaultMaxText      = 2_000
+	DefaultModel          = "gpt-4o-mini"
+	DefaultTotalTimeout   = 12 * time.Second
+	DefaultConnectTimeout = 3 * time.Second
+	DefaultIdleTimeout    = 5 * time.Second
+	DefaultMaxBody        = 1 << 20
+	DefaultMaxText        = 2_000
 )
 
 const (
-	dialTimeout = 3 * time.Second
 	// keepIdle is how long an unused connection is kept.
 	keepIdle = time.Minute
 	// maxErrorBody is how much of a refusal is read for its code.
@@ -43,6 +43,9 @@ type Options struct {
 
 	// TotalTimeout bounds a call from its start to its end.
 	TotalTimeout time.Duration
+	// ConnectTimeout bounds making a connection, and each of its two steps: TCP
+	// and TLS.
+	ConnectTimeout time.Duration
 	// FirstTimeout is how long the endpoint may take until its first byte, which
 	// is when a model thinks; 0 means two thirds of TotalTimeout, at least
 	// IdleTimeout.
@@ -98,16 +101,17 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.Model, DefaultModel)
 	setDefault(&o.Version, "dev")
 	setDefault(&o.TotalTimeout, DefaultTotalTimeout)
+	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
 	setDefault(&o.IdleTimeout, DefaultIdleTimeout)
 	setDefault(&o.FirstTimeout, max(o.IdleTimeout, o.TotalTimeout*2/3))
 	setDefault(&o.MaxBody, DefaultMaxBody)
 	setDefault(&o.MaxText, DefaultMaxText)
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
+	dialer := &net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 15 * time.Second}
 	return &Client{opts: o, endpoint: endpoint, http: &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            dialer.DialContext,
-			TLSHandshakeTimeout:    dialTimeout,
+			TLSHandshakeTimeout:    o.ConnectTimeout,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2:      true,
 			MaxIdleConnsPerHost:    8,
