@@ -20,24 +20,28 @@ import (
 // senders builds the configured integrations. With the embedded database a
 // missing one is played by a log sender.
 func senders(cfg *config.Config, log *slog.Logger, standIns bool) ([]chatops.AlertSender, error) {
+	opts := senderOptions(cfg)
+	opts.LogMissing, opts.Log = standIns, log
+	return sender.New(opts)
+}
+
+func senderOptions(cfg *config.Config) sender.Options {
 	webhooks := make(map[string]sender.WebhookOptions, len(cfg.Webhooks))
 	for _, hook := range cfg.Webhooks {
 		webhooks[hook.Name] = sender.WebhookOptions{
 			URL: hook.Value.Reveal(), Secret: cfg.WebhookSecrets.Get(hook.Name).Reveal(),
 		}
 	}
-	return sender.New(sender.Options{
+	return sender.Options{
 		Slack: sender.SlackOptions{WebhookURL: cfg.SlackWebhookURL.Reveal(), Rate: cfg.SlackRate},
 		Monday: sender.MondayOptions{
 			APIKey: cfg.MondayAPIKey.Reveal(), BoardID: cfg.MondayBoardID, URL: cfg.MondayAPIURL.Reveal(),
 			Columns: cfg.MondayColumns.Map(), ExternalIDColumn: cfg.MondayExternal,
 		},
-		Email:      sender.EmailOptions{URL: cfg.SMTPURL.Reveal(), From: cfg.MailFrom},
-		Webhooks:   webhooks,
-		Version:    runbook.Version(),
-		LogMissing: standIns,
-		Log:        log,
-	})
+		Email:    sender.EmailOptions{URL: cfg.SMTPURL.Reveal(), From: cfg.MailFrom},
+		Webhooks: webhooks,
+		Version:  runbook.Version(),
+	}
 }
 
 // newBreakers makes the process's breakers and logs what they do. The fleet

@@ -12,20 +12,21 @@ import (
 	"chatops/internal/breaker"
 	"chatops/internal/chatops"
 	"chatops/internal/config"
-	"chatops/internal/deadletter"
 	"chatops/internal/redisclient"
 	"chatops/internal/server"
 )
 
 // healthChecks are the looks behind /api/health and /api/health/deep. client may
 // be nil.
-func healthChecks(cfg *config.Config, store chatops.Store, client redis.UniversalClient, e *deadletter.Engine, breakers *breaker.Set) (server.Health, error) {
+func (s *service) healthChecks(cfg *config.Config, client redis.UniversalClient) (server.Health, error) {
 	h := server.Health{
-		PingFunc:  store.Ping,
-		QueueFunc: store.QueueStats,
+		PingFunc:      s.store.Ping,
+		QueueFunc:     s.store.QueueStats,
+		InstancesFunc: s.store.Instances,
+		LimiterFunc:   s.limits.Report,
 		JobsFunc: func(context.Context) ([]server.JobHealth, error) {
 			var all []server.JobHealth
-			for _, j := range e.Report().Jobs {
+			for _, j := range s.jobs() {
 				all = append(all, server.JobHealth{
 					Name: j.Name, LastRun: j.LastRun, LastResult: j.LastResult, NextRun: j.NextRun,
 				})
@@ -34,8 +35,8 @@ func healthChecks(cfg *config.Config, store chatops.Store, client redis.Universa
 		},
 		BreakersFunc: func(context.Context) (map[string]server.BreakerHealth, error) {
 			all := map[string]server.BreakerHealth{}
-			for _, b := range breakers.Snapshots() {
-				all[b.Name] = server.BreakerHealth{State: string(b.State), FailCount: b.FailCount, RetryAt: b.RetryAt}
+			for _, b := range s.breakers.Snapshots() {
+				all[b.Name] = breakerHealth(&b)
 			}
 			return all, nil
 		},
@@ -52,6 +53,14 @@ func healthChecks(cfg *config.Config, store chatops.Store, client redis.Universa
 		h.RedisFunc = func(ctx context.Context) error { return redisclient.Ping(ctx, client) }
 	}
 	return h, nil
+}
+
+func breakerHealth(b *breaker.Snapshot) server.BreakerHealth {
+	h := server.BreakerHealth{State: string(b.State), FailCount: b.FailCount, RetryAt: b.RetryAt, Reason: b.Reason}
+	if b.State == breaker.Open {
+		h.OpenForSeconds = b.OpenFor.Seconds()
+	}
+	return h
 }
 
 // greetSMTP connects to the mail server and, where it speaks first in clear

@@ -13,9 +13,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"chatops/internal/breaker"
 	"chatops/internal/chatops"
 	"chatops/internal/config"
 	"chatops/internal/deadletter"
+	"chatops/internal/fleet"
 	"chatops/internal/ratelimit"
 	"chatops/internal/runbook"
 	"chatops/internal/server"
@@ -24,6 +26,8 @@ import (
 // serve runs the whole service until the context ends, then drains: requests in
 // flight finish, attempts in flight are recorded and leases given back.
 func serve(ctx context.Context, cfg *config.Config, reload runbook.ReloadFunc, log *slog.Logger) error {
+	hangups, release := hangups()
+	defer release()
 	err := prepareSchema(ctx, cfg, log)
 	pending := errors.Is(err, errPending)
 	if err != nil && (!pending || cfg.MigrationSecret.IsZero()) {
@@ -50,6 +54,7 @@ func serve(ctx context.Context, cfg *config.Config, reload runbook.ReloadFunc, l
 	}
 	defer s.release()
 	log.Info("serving", "address", ln.Addr().String(), "database", cfg.DatabaseURL.Host(), "pid", os.Getpid())
+	go reloadLimits(ctx, hangups, reload, s.limits, log)
 	return s.run(ctx, cfg, log, ln)
 }
 
@@ -59,6 +64,8 @@ type service struct {
 	engine   *deadletter.Engine
 	web      *server.Server
 	limits   *ratelimit.Limits
+	breakers *breaker.Set
+	replica  *fleet.Replica
 	releases []func()
 }
 
@@ -79,15 +86,16 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	breakers := newBreakers(cfg, log, store)
-	if s.engine, err = newEngine(cfg, log, store, breakers, metrics); err != nil {
+	s.breakers = newBreakers(cfg, log, store)
+	declareBreakers(cfg, s.breakers)
+	if s.engine, err = newEngine(cfg, log, store, s.breakers, metrics); err != nil {
 		return nil, err
 	}
 	knowledge, err := loadKnowledge(cfg)
 	if err != nil {
 		return nil, err
 	}
-	answerer, release, err := newAnswerer(cfg, log, knowledge, breakers, metrics)
+	answerer, release, err := newAnswerer(cfg, log, knowledge, s.breakers, metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -96,11 +104,14 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	if err != nil {
 		return nil, err
 	}
-	health, err := healthChecks(cfg, store, redisClient, s.engine, breakers)
-	if err != nil {
+	if s.limits, err = newLimits(cfg, log, redisClient, metrics); err != nil {
 		return nil, err
 	}
-	if s.limits, err = newLimits(cfg, log, redisClient, metrics); err != nil {
+	if s.replica, err = newReplica(log, store, s.breakers, s.limits, s.jobs); err != nil {
+		return nil, err
+	}
+	health, err := s.healthChecks(cfg, redisClient)
+	if err != nil {
 		return nil, err
 	}
 	s.web = newWeb(cfg, log, metrics, store, visitors, knowledge, s.limits, health)
@@ -125,6 +136,9 @@ func (s *service) run(ctx context.Context, cfg *config.Config, log *slog.Logger,
 		return s.web.Run(serving, ln)
 	})
 	g.Go(func() error { return s.limits.Run(serving) })
+	// Until the last attempt is made, this is a replica with breakers.
+	g.Go(func() error { return s.breakers.Run(delivering) })
+	g.Go(func() error { return s.replica.Run(delivering) })
 	g.Go(func() error { return s.engine.Run(delivering) })
 	if cfg.Scheduler {
 		g.Go(func() error {

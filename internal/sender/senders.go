@@ -2,6 +2,8 @@ package sender
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"chatops/internal/chatops"
@@ -45,6 +47,21 @@ func builders() []builder {
 		{name: "email", standIn: true, buildFunc: buildEmail},
 		{name: "webhook", buildFunc: buildWebhooks},
 	}
+}
+
+// Integrations names everything that alerts can go to with these options,
+// configured or not: each kind of which there is one, and each webhook.
+func Integrations(options *Options) []string {
+	var names []string
+	for _, b := range builders() {
+		if b.standIn {
+			names = append(names, b.name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(options.Webhooks)) {
+		names = append(names, "webhook:"+name)
+	}
+	return names
 }
 
 // New builds the sender of every configured integration, in the order of the

@@ -70,3 +70,11 @@ func TestNew_RefusesSettingsThatCannotWorkWithoutShowingThem(t *testing.T) {
 		}
 	}
 }
+
+func TestIntegrations_NamesEveryKindAndEachWebhook(t *testing.T) {
+	t.Parallel()
+	got := Integrations(&Options{Webhooks: map[string]WebhookOptions{"erp": {}, "crm": {}}})
+	if want := []string{"slack", "monday", "email", "webhook:crm", "webhook:erp"}; !slices.Equal(got, want) {
+		t.Errorf("integrations %v, want %v", got, want)
+	}
+}

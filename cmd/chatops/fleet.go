@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"chatops/internal/breaker"
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+	"chatops/internal/fleet"
+	"chatops/internal/ratelimit"
+	"chatops/internal/runbook"
+	"chatops/internal/sender"
+)
+
+// newReplica makes this process one of the fleet: it obeys the orders of
+// operators and reports its breakers, limits and jobs.
+func newReplica(log *slog.Logger, store chatops.Store, breakers *breaker.Set, limits *ratelimit.Limits, jobs func() []chatops.JobReport) (*fleet.Replica, error) {
+	return fleet.New(fleet.Options{
+		Store: store, Name: replica(), Version: runbook.Version(), Log: log,
+		ApplyFunc: func(c *chatops.Controls) {
+			breakers.Apply(c)
+			limits.Apply(c)
+		},
+		ReportFunc: func() chatops.InstanceReport {
+			return chatops.InstanceReport{Breakers: breakers.Report(), Limiter: limits.Report(), Jobs: jobs()}
+		},
+	})
+}
+
+// declareBreakers makes the breaker of every integration, so that each one is
+// shown and can be tripped before its first call. That of the language model is
+// made with its client.
+func declareBreakers(cfg *config.Config, breakers *breaker.Set) {
+	opts := senderOptions(cfg)
+	for _, name := range sender.Integrations(&opts) {
+		breakers.Get(name)
+	}
+}
+
+// jobs are those of every part of the service, by name.
+func (s *service) jobs() []chatops.JobReport {
+	var all []chatops.JobReport
+	for _, j := range s.engine.Report().Jobs {
+		all = append(all, chatops.JobReport(j))
+	}
+	if s.replica != nil {
+		if j := s.replica.Job(); j.Name != "" {
+			all = append(all, j)
+		}
+	}
+	slices.SortFunc(all, func(a, b chatops.JobReport) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// reloadLimits reads the settings again for each SIGHUP, until the context ends,
+// and puts their limits in force. Bad settings change nothing.
+func reloadLimits(ctx context.Context, hangups <-chan os.Signal, reload runbook.ReloadFunc, limits *ratelimit.Limits, log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		if err := applyLimits(reload, limits); err != nil {
+			log.Error("settings are not read again, the limits stay as they are", "err", err)
+			continue
+		}
+		log.Info("settings were read again: their rate limits are in force, other settings at the next start")
+	}
+}
+
+func applyLimits(reload runbook.ReloadFunc, limits *ratelimit.Limits) error {
+	cfg, err := reload()
+	if err != nil {
+		return err
+	}
+	configured, err := cfg.Limits()
+	if err != nil {
+		return err
+	}
+	return limits.Configure(configured)
+}
+
+// hangups catches SIGHUP, which would end the process otherwise.
+func hangups() (caught <-chan os.Signal, release func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
