@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chatops/internal/chatops"
+	"chatops/internal/config"
 )
 
 type breakerStatus struct {
@@ -45,40 +46,25 @@ func (c *breakerStatus) run(ctx context.Context, env *Env, words []string) error
 	if c.watch && c.check {
 		return chatops.Errorf(chatops.CodeUsage, "--watch never ends by itself, --check does: give one of them")
 	}
-	store, cfg, err := env.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer env.closing(store)
-	look := func(ctx context.Context) (result, error) {
-		f, err := env.look(ctx, store)
-		if err != nil {
-			return nil, unreachable(cfg, err)
-		}
+	res, err := env.showFleet(ctx, c.watch, func(cfg *config.Config, f *fleet) (result, error) {
 		names := f.breakers(cfg)
 		if len(words) > 0 {
+			var err error
 			if names, err = choose("breaker", words, names); err != nil {
 				return nil, err
 			}
 		}
 		return f.listBreakers(names, len(words) > 0), nil
-	}
-	if c.watch {
-		return env.watch(ctx, look)
-	}
-	res, err := look(ctx)
+	})
 	if err != nil {
-		return err
-	}
-	if err := env.render(res); err != nil {
 		return err
 	}
 	list, _ := res.(*breakerList)
 	if c.check {
 		return list.verdict()
 	}
-	if !list.reported && env.OutTTY {
-		env.notef("no replica reports any of this: none is running")
+	if !list.reported {
+		env.tellNobody()
 	}
 	return nil
 }

@@ -22,8 +22,11 @@ type fleet struct {
 	replicas []chatops.Instance
 }
 
-// lookAtFleet reads what is ordered and what the replicas report.
-func lookAtFleet(ctx context.Context, store fleetStore) (*fleet, error) {
+// look reads what is ordered and what the replicas report, within the time of a
+// command that only looks.
+func (e *Env) look(ctx context.Context, store fleetStore) (*fleet, error) {
+	ctx, cancel := e.timeout(ctx, readTimeout)
+	defer cancel()
 	controls, err := store.Controls(ctx)
 	if err != nil {
 		return nil, err
@@ -33,6 +36,38 @@ func lookAtFleet(ctx context.Context, store fleetStore) (*fleet, error) {
 		return nil, err
 	}
 	return &fleet{controls: controls, replicas: replicas}, nil
+}
+
+// showFleet shows what viewFunc makes of the fleet, once or again and again. It
+// returns what it showed last.
+func (e *Env) showFleet(ctx context.Context, watch bool, viewFunc func(*config.Config, *fleet) (result, error)) (result, error) {
+	store, cfg, err := e.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer e.closing(store)
+	look := func(ctx context.Context) (result, error) {
+		f, err := e.look(ctx, store)
+		if err != nil {
+			return nil, unreachable(cfg, err)
+		}
+		return viewFunc(cfg, f)
+	}
+	if watch {
+		return nil, e.watch(ctx, look)
+	}
+	res, err := look(ctx)
+	if err == nil {
+		err = e.render(res)
+	}
+	return res, err
+}
+
+// tellNobody says on a terminal what a table of unknowns means.
+func (e *Env) tellNobody() {
+	if e.OutTTY {
+		e.notef("no running replica reports: is chatops serve running, with this database?")
+	}
 }
 
 // live are the replicas that report.

@@ -53,7 +53,7 @@ func (c *limiterBlock) run(ctx context.Context, env *Env, words []string) error 
 			err := to.BlockClient(ctx, b)
 			return b.Revision, b.Until, err
 		})
-		p.notes = append(notes, f.replaced(networks)...)
+		p.notes = slices.Concat(notes, f.replaced(networks))
 		return p, nil
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"chatops/internal/config"
 )
 
 type limiterStatus struct{ watch bool }
@@ -33,32 +35,11 @@ type limiterView struct {
 }
 
 func (c *limiterStatus) run(ctx context.Context, env *Env) error {
-	store, cfg, err := env.openStore(ctx)
-	if err != nil {
-		return err
+	res, err := env.showFleet(ctx, c.watch, func(_ *config.Config, f *fleet) (result, error) { return f.viewLimiter(), nil })
+	if v, ok := res.(*limiterView); ok && err == nil && !v.reported() {
+		env.tellNobody()
 	}
-	defer env.closing(store)
-	look := func(ctx context.Context) (result, error) {
-		f, err := env.look(ctx, store)
-		if err != nil {
-			return nil, unreachable(cfg, err)
-		}
-		return f.viewLimiter(), nil
-	}
-	if c.watch {
-		return env.watch(ctx, look)
-	}
-	res, err := look(ctx)
-	if err != nil {
-		return err
-	}
-	if err := env.render(res); err != nil {
-		return err
-	}
-	if v, _ := res.(*limiterView); env.OutTTY && !v.reported() {
-		env.notef("no replica reports any of this: none is running")
-	}
-	return nil
+	return err
 }
 
 // viewLimiter puts together what the replicas and the orders say of limits.

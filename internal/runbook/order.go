@@ -31,7 +31,6 @@ type order struct {
 	name  string // of the breaker or limit, or a network
 	mode  string
 	value string
-	lasts time.Duration // 0: without an end
 	// giveFunc stores the order, and returns its revision and end.
 	giveFunc func(ctx context.Context, to orderTaker) (revision int64, until time.Time, err error)
 }
@@ -91,13 +90,6 @@ func (c *orders) run(ctx context.Context, env *Env, planFunc func(*config.Config
 		return errRender
 	}
 	return unreachable(cfg, err)
-}
-
-// look reads the fleet within the time of a command that only looks.
-func (e *Env) look(ctx context.Context, store fleetStore) (*fleet, error) {
-	ctx, cancel := e.timeout(ctx, readTimeout)
-	defer cancel()
-	return lookAtFleet(ctx, store)
 }
 
 // orderRun is one run of such a command.

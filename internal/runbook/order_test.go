@@ -33,10 +33,11 @@ func TestOrders_AreWaitedForUntilEveryLiveReplicaObeys(t *testing.T) {
 			}
 			c.says("database     db.example:5432/chatops", " on 2 replicas\n", "note: 1 replica stopped reporting and will not be waited for: ops-3:303", "obeyed by 2 of 2 replicas in 0.3 s")
 			var res struct {
-				Orders           []map[string]any `json:"orders"`
-				Replicas, Obeyed int
-				Waiting          []string
-				DryRun           bool `json:"dry_run"`
+				Orders   []map[string]any `json:"orders"`
+				Replicas int              `json:"replicas"`
+				Obeyed   int              `json:"obeyed"`
+				Waiting  []string         `json:"waiting"`
+				DryRun   bool             `json:"dry_run"`
 			}
 			if err := json.Unmarshal(c.out.Bytes(), &res); err != nil {
 				t.Fatal(err)
@@ -53,12 +54,12 @@ func TestOrders_AreWaitedForUntilEveryLiveReplicaObeys(t *testing.T) {
 
 func TestOrders_ThatSomeDidNotObeyNameThemAndArePartlyDone(t *testing.T) {
 	t.Parallel()
-	for flag, want := range map[string]time.Duration{"": obeyTimeout, " --timeout 8s": 8 * time.Second} {
+	for flag, want := range map[string]time.Duration{"": obeyTimeout, "--timeout 8s": 8 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			c := newConsole(t, troubled())
 			delete(c.store.fleet.delays, "ops-2:202")
 			start := time.Now()
-			c.must(exitPartial, "breaker trip slack --yes -o jsonl"+flag)
+			c.must(exitPartial, "breaker trip slack --yes -o jsonl "+flag)
 			if took := time.Since(start); took != want {
 				t.Errorf("it took %s, want %s", took, want)
 			}
