@@ -144,8 +144,8 @@ func (b *bulk) run(ctx context.Context, env *Env, words []string) error {
 
 // result is the outcome so far.
 func (r *bulkRun) result() *bulkResult {
-	skipped := r.op.Skipped + r.ineligible
-	changed := r.op.Changed
+	changed := r.op.Changed + r.flights.retried()
+	skipped := max(0, r.op.Skipped-r.flights.retried()) + r.ineligible
 	res := &bulkResult{Matched: r.op.Matched + r.ineligible, Skipped: skipped, DryRun: r.dryRun}
 	if r.op.ID != "" {
 		res.OperationID = &r.op.ID

@@ -22,6 +22,7 @@ type bulkRun struct {
 	ineligible int64        // alerts named by id that the operation cannot change
 	op         *chatops.Operation
 	progress   *chatops.OperationProgress // set when it waited for the outcomes
+	flights    flights                    // what it skipped and waits for
 }
 
 // run chooses, asks, and carries the operation through. It leaves r.op set as
@@ -160,8 +161,13 @@ func alerts(n int64) string {
 // outcomes when that was asked for. It returns the result for the record.
 func (r *bulkRun) carry(ctx context.Context) (string, error) {
 	err := r.steps(ctx)
-	if err == nil && r.now && !r.dryRun && r.op.Changed > 0 {
-		err = r.wait(ctx)
+	if err == nil && r.now && !r.dryRun {
+		if r.op.Skipped > 0 {
+			err = r.follow(ctx)
+		}
+		if err == nil && (r.op.Changed > 0 || len(r.flights.ids) > 0) {
+			err = r.wait(ctx)
+		}
 	}
 	result := fmt.Sprintf("operation %s: %s %d, skipped %d of %d", r.op.ID, r.done, r.op.Changed, r.op.Skipped, r.op.Matched)
 	if p := r.progress; p != nil {
@@ -225,7 +231,9 @@ const stallTimeout = 35 * time.Second
 // wait delivers in this process, besides any that serves, until every alert of
 // the operation has been tried.
 func (r *bulkRun) wait(ctx context.Context) error {
-	r.env.notef("waiting for the outcomes of %s", alerts(r.op.Changed))
+	if r.op.Changed > 0 {
+		r.env.notef("waiting for the outcomes of %s", alerts(r.op.Changed))
+	}
 	deliverCtx, stop := r.env.timeout(ctx, waitTimeout)
 	engine := make(chan error, 1)
 	go func() { engine <- r.env.DeliverFunc(deliverCtx, r.cfg, r.env.logger(), r.store) }()
@@ -241,7 +249,7 @@ func (r *bulkRun) wait(ctx context.Context) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
-	if p, errLast := r.store.OperationProgress(last, r.op.ID); errLast == nil {
+	if p, errLast := r.outcomes(last); errLast == nil {
 		r.progress = p
 	} else if err == nil {
 		err = errLast
@@ -261,16 +269,20 @@ func (r *bulkRun) poll(ctx context.Context, engine <-chan error) (ended bool, er
 	defer tick.Stop()
 	moved := time.Now()
 	for {
-		p, err := r.store.OperationProgress(ctx, r.op.ID)
+		under := len(r.flights.ids)
+		if err := r.land(ctx); err != nil {
+			return false, err
+		}
+		p, err := r.outcomes(ctx)
 		if err != nil {
 			return false, err
 		}
-		if r.progress == nil || *p != *r.progress {
+		if r.progress == nil || *p != *r.progress || len(r.flights.ids) != under {
 			moved = time.Now()
 		}
 		r.progress = p
-		meter.set(r.op.Changed - p.Waiting)
-		if p.Waiting == 0 || r.env.opts.timeout == 0 && time.Since(moved) >= stallTimeout {
+		meter.set(r.op.Changed + r.flights.retried() - p.Waiting)
+		if p.Waiting == 0 && len(r.flights.ids) == 0 || r.env.opts.timeout == 0 && time.Since(moved) >= stallTimeout {
 			return false, nil
 		}
 		select {
@@ -293,7 +305,10 @@ func (r *bulkRun) verdict() error {
 	if p.Other > 0 {
 		text += fmt.Sprintf(", changed by somebody else %d", p.Other)
 	}
-	if p.Failed+p.Pending+p.Waiting+p.Other == 0 {
+	if n := len(r.flights.ids); n > 0 {
+		text += fmt.Sprintf(", still in flight %d", n)
+	}
+	if p.Failed+p.Pending+p.Waiting+p.Other+int64(len(r.flights.ids)) == 0 {
 		r.env.notef("%s", text)
 		return nil
 	}

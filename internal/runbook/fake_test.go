@@ -35,6 +35,8 @@ type fakeStore struct {
 	beginErr  error
 	stepFunc  func() // called at each step
 	progress  *chatops.OperationProgress
+	inFlight  map[int64]bool                       // what operations skip
+	became    map[string]chatops.OperationProgress // by operation, before progress
 	fleet     fakeFleet
 }
 
@@ -54,6 +56,8 @@ func (f *fakeStore) matches(a *chatops.Alert, q chatops.AlertFilter) bool {
 }
 
 func (f *fakeStore) Alerts(_ context.Context, q chatops.AlertFilter, after chatops.AlertCursor, limit int) ([]chatops.Alert, *chatops.AlertCursor, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var list []chatops.Alert
 	for i := range f.alerts {
 		a := f.alerts[i]
@@ -136,6 +140,10 @@ func (f *fakeStore) StepOperation(ctx context.Context, id string, limit int) (*c
 	f.frozen[id] = f.frozen[id][len(batch):]
 	for _, alertID := range batch {
 		a, _, _ := f.Alert(ctx, alertID)
+		if f.inFlight[alertID] {
+			op.Skipped++
+			continue
+		}
 		op.Changed++
 		if op.Kind == chatops.OperationDiscard {
 			a.Status = chatops.AlertDiscarded
@@ -162,6 +170,9 @@ func (f *fakeStore) Operation(_ context.Context, id string) (*chatops.Operation,
 func (f *fakeStore) OperationProgress(_ context.Context, id string) (*chatops.OperationProgress, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if p, ok := f.became[id]; ok {
+		return &p, f.err
+	}
 	if f.progress != nil {
 		p := *f.progress
 		return &p, f.err
