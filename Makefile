@@ -42,7 +42,7 @@ build: ## Build bin/chatops, static, for this machine
 
 .PHONY: test
 test: test-deps ## Run all tests, with real PostgreSQL and Redis (PKG=, GOTESTFLAGS=)
-	$(GO) test $(GOTESTFLAGS) $(PKG)
+	$(GO) test -timeout 14m $(GOTESTFLAGS) $(PKG)
 
 .PHONY: test-race
 test-race: ## Run all tests under the race detector
@@ -108,6 +108,9 @@ release: $(GORELEASER) ## Build archives and packages into dist/, publishing not
 .PHONY: ci
 ci: ## Everything that a change must pass
 	.ci/run
+
+.PHONY: tools
+tools: $(GOLANGCI_LINT) $(GORELEASER) ## Install the linter and the release tool into .bin
 
 .PHONY: clean
 clean: ## Remove what make has built and installed
