@@ -34,11 +34,10 @@ func newReplica(log *slog.Logger, store chatops.Store, breakers *breaker.Set, li
 }
 
 // declareBreakers makes the breaker of every integration, so that each one is
-// shown and can be tripped before its first call. That of the language model is
-// made with its client.
+// shown and can be tripped before its first call, or before it is configured.
 func declareBreakers(cfg *config.Config, breakers *breaker.Set) {
 	opts := senderOptions(cfg)
-	for _, name := range sender.Integrations(&opts) {
+	for _, name := range append(sender.Integrations(&opts), "llm") {
 		breakers.Get(name)
 	}
 }
