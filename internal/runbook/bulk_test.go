@@ -24,7 +24,6 @@ func TestDLQRetry_NeedsExactlyOneWayOfChoosing(t *testing.T) {
 		{"dlq retry --status delivered", "retry changes only queued, pending, failed alerts"},
 		{"dlq retry --all --limit 5000", "--limit 5000"},
 		{"dlq retry seven", `alert id "seven"`},
-		{"dlq discard --all", "discarding needs a --reason"},
 		{"dlq discard --status delivered --reason x", "discard changes only queued, pending, failed alerts"},
 	}
 	for _, tt := range tests {
@@ -34,6 +33,16 @@ func TestDLQRetry_NeedsExactlyOneWayOfChoosing(t *testing.T) {
 		if c.opened != 0 || len(c.store.actions) != 0 {
 			t.Errorf("%s opened the store", tt.line)
 		}
+	}
+}
+
+func TestDLQDiscard_WithoutAReason_IsRemindedAndNotRefused(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t, fourAlerts())
+	c.must(exitOK, "dlq discard 1 --yes")
+	c.says("without --reason the record will not tell why")
+	if len(c.store.actions) != 1 {
+		t.Errorf("actions are %+v", c.store.actions)
 	}
 }
 

@@ -21,7 +21,7 @@ func newDLQDiscard(env *Env) *cobra.Command {
 		Example: "  chatops dlq discard 17 --reason 'test lead'\n  chatops dlq discard --fingerprint 4f2a --reason 'channel was archived' --dry-run",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(env.opts.reason) == "" && !b.dryRun && b.operation == "" {
-				return chatops.Errorf(chatops.CodeUsage, "discarding needs a --reason")
+				env.notef("note: without --reason the record will not tell why")
 			}
 			return b.run(cmd.Context(), env, args)
 		},
