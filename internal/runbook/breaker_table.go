@@ -88,7 +88,7 @@ func (v *breakerView) replicaRows() [][]string {
 			state, since, probe = "stale, was "+r.State, "", ""
 		}
 		rows[i] = []string{
-			v.Name, r.Instance, state, fmt.Sprint(r.FailCount), since, probe, span(r.age) + " ago", r.Reason,
+			v.Name, r.Instance, state, fmt.Sprint(r.FailCount), since, probe, age(r.age), r.Reason,
 		}
 	}
 	return rows

@@ -78,7 +78,7 @@ func (v *limiterView) replicaSection() section {
 		if r.Stale {
 			backend = "stale, was " + backend
 		}
-		s.rows = append(s.rows, []string{r.Instance, backend, limits, strconv.FormatInt(r.Blocked, 10), span(r.age) + " ago"})
+		s.rows = append(s.rows, []string{r.Instance, backend, limits, strconv.FormatInt(r.Blocked, 10), age(r.age)})
 	}
 	return s
 }

@@ -3,7 +3,6 @@ package runbook
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // orderResult is the outcome of orders.
@@ -24,21 +23,21 @@ type orderView struct {
 }
 
 func (r *orderResult) sections(bool) []section {
-	list := section{columns: []column{{name: "name", whole: true}, {name: "order"}, {name: "until"}, {name: "value", whole: true}}}
+	s := section{columns: []column{{name: "name", whole: true}, {name: "order"}, {name: "until"}, {name: "obeyed_by"}}}
+	obeyed := fmt.Sprintf("%d of %d", r.Obeyed, r.Replicas)
+	if r.DryRun {
+		obeyed = "dry run"
+	}
 	valued := slices.ContainsFunc(r.Orders, func(o orderView) bool { return o.Value != "" })
+	if valued {
+		s.columns = append(s.columns, column{name: "value", whole: true})
+	}
 	for _, o := range r.Orders {
-		row := []string{o.Name, o.Mode, o.Until.short(), o.Value}
-		if !valued {
-			row = row[:3]
+		row := []string{o.Name, o.Mode, o.Until.short(), obeyed}
+		if valued {
+			row = append(row, o.Value)
 		}
-		list.rows = append(list.rows, row)
+		s.rows = append(s.rows, row)
 	}
-	if !valued {
-		list.columns = list.columns[:3]
-	}
-	pairs := []string{"replicas", fmt.Sprint(r.Replicas), "obeyed", fmt.Sprint(r.Obeyed)}
-	if len(r.Waiting) > 0 {
-		pairs = append(pairs, "waiting", strings.Join(r.Waiting, ", "))
-	}
-	return []section{list, fields(append(pairs, "dry_run", fmt.Sprint(r.DryRun))...)}
+	return []section{s}
 }

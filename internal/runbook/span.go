@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -12,8 +13,11 @@ import (
 // 4m 12s, 3h 5m, 2d 4h.
 func span(d time.Duration) string {
 	d = max(d, 0)
+	if tenths := (d + 50*time.Millisecond) / (100 * time.Millisecond); d > 0 && tenths < 10 {
+		return fmt.Sprintf("0.%ds", max(tenths, 1))
+	}
 	if d < time.Second && d > 0 {
-		return strconv.FormatFloat(max(d.Seconds(), 0.1), 'f', 1, 64) + "s"
+		d = time.Second
 	}
 	const day = 24 * time.Hour
 	units := []struct {
@@ -38,13 +42,16 @@ func span(d time.Duration) string {
 	return strings.Join(words, " ")
 }
 
-// ago words a moment of the past, "" when it never was.
+// ago words a moment of the past to the second, "" when it never was.
 func ago(at, now time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	return span(now.Sub(at)) + " ago"
+	return age(now.Sub(at))
 }
+
+// age words how long ago something was.
+func age(d time.Duration) string { return span(d.Truncate(time.Second)) + " ago" }
 
 // ahead words a moment to come, "" when there is none.
 func ahead(at, now time.Time) string {
