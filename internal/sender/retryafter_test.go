@@ -59,12 +59,28 @@ func TestSecondsWait_RoundsUpAndCaps(t *testing.T) {
 }
 
 func FuzzRetryAfter(f *testing.F) {
-	for _, seed := range []string{"7", "-1", "Mon, 02 Mar 2026 12:00:30 GMT", "99999999999999999999", ""} {
-		f.Add(seed)
+	for _, seed := range []string{
+		"7", "-1", "+1", "1e9", "0x7", "Mon, 02 Mar 2026 12:00:30 GMT", "Monday, 02-Mar-26 12:00:30 GMT", "Mon Mar  2 12:00:30 2026",
+		"99999999999999999999", "", " ", "\x00", "7, 8", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 02 Mar 2026 12:00:30 +0200",
+	} {
+		f.Add(seed, int64(60))
 	}
-	f.Fuzz(func(t *testing.T, header string) {
-		if d := retryAfter(header, noon); d < 0 || d > maxRetryAfter {
+	f.Fuzz(func(t *testing.T, header string, later int64) {
+		d := retryAfter(header, noon)
+		if d < 0 || d > maxRetryAfter {
 			t.Fatalf("retryAfter(%q) = %v", header, d)
+		}
+		// Time never makes the wait longer, and ends it where it is a date.
+		later = min(max(later, 0), 1<<40)
+		then := retryAfter(header, noon.Add(time.Duration(later)*time.Millisecond))
+		_, err := http.ParseTime(strings.TrimSpace(header))
+		switch {
+		case then > d:
+			t.Fatalf("retryAfter(%q) grows from %v to %v", header, d, then)
+		case err != nil && then != d:
+			t.Fatalf("retryAfter(%q) is no date and goes from %v to %v", header, d, then)
+		case err != nil && d > 0 && strings.Trim(strings.TrimSpace(header), "0123456789") != "":
+			t.Fatalf("retryAfter(%q) = %v of neither a number nor a date", header, d)
 		}
 	})
 }

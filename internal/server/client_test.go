@@ -110,3 +110,73 @@ func FuzzParseHop(f *testing.F) {
 		}
 	})
 }
+
+// modelClient is clientAddr said another way: all lines are one list, which is
+// read from its end for as long as proxies that are trusted have passed it on.
+func modelClient(remote string, lines []string, trusted func(netip.Addr) bool) netip.Addr {
+	client := parseHop(remote)
+	entries := strings.Split(strings.Join(lines, ","), ",")
+	for len(entries) > 0 && client.IsValid() && trusted(client) {
+		last := strings.TrimSpace(entries[len(entries)-1])
+		entries = entries[:len(entries)-1]
+		if last == "" {
+			continue
+		}
+		hop := parseHop(last)
+		if !hop.IsValid() {
+			break
+		}
+		client = hop
+	}
+	return client
+}
+
+func FuzzClientAddr_NobodyForgesTheirAddress(f *testing.F) {
+	for _, seed := range [][3]string{
+		{"10.0.0.1:1", "1.1.1.1, 2.2.2.2", "10.0.0.2"}, {"10.0.0.1:1", strings.Repeat("203.0.113.1, ", 10), "junk"},
+		{"[fd00::1%eth0]:1", "::ffff:198.51.100.1", "fe80::1%eth0"}, {"203.0.113.7:1", "10.0.0.1", ""}, {"@", "10.0.0.1", ","},
+		{"[::ffff:10.0.0.1]:9", ", ,10.0.0.3:80", "[2001:db8::1]:4711"}, {"10.0.0.1:1", "10.0.0.1\x00", "[]"},
+	} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	s := &Server{opts: Options{TrustedProxies: networks(f, "10.0.0.0/8", "fd00::/8")}}
+	f.Fuzz(func(t *testing.T, remote, first, second string) {
+		ask := func(remote string, lines ...string) netip.Addr {
+			return s.clientAddr(&http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": lines}})
+		}
+		got := ask(remote, first, second)
+		if want := modelClient(remote, []string{first, second}, s.isTrusted); got != want {
+			t.Fatalf("%q with %q and %q is %s, want %s", remote, first, second, got, want)
+		}
+		if peer := parseHop(remote); !s.isTrusted(peer) && got != peer {
+			t.Fatalf("%q is no proxy of ours, and its word makes it %s", remote, got)
+		}
+		if got.IsValid() && (got.Is4In6() || got.Zone() != "") {
+			t.Fatalf("%q with %q and %q is %s", remote, first, second, got)
+		}
+		// What our proxy has seen holds, whatever the client wrote before it.
+		if got := ask("10.0.0.1:9", first, second+", 203.0.113.5, 10.0.0.7"); got.String() != "203.0.113.5" {
+			t.Fatalf("%q and %q make the client %s", first, second, got)
+		}
+		if got := ask("203.0.113.6:9", first, second); got.String() != "203.0.113.6" {
+			t.Fatalf("%q and %q make a client without proxies %s", first, second, got)
+		}
+	})
+}
+
+func TestClientKey_OfTwoAddressesIsOneWithinANetworkOnly(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string) netip.Addr {
+			// Few prefixes, so that two often share one.
+			b := [16]byte{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, rapid.ByteRange(0, 2).Draw(t, name+" network")}
+			copy(b[8:], rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(t, name+" host"))
+			return netip.AddrFrom16(b)
+		}
+		a, b := draw("a"), draw("b")
+		same := a.As16()[7] == b.As16()[7]
+		if (clientKey(a) == clientKey(b)) != same {
+			t.Fatalf("%s and %s have the keys %s and %s", a, b, clientKey(a), clientKey(b))
+		}
+	})
+}

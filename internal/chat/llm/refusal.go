@@ -61,6 +61,9 @@ func codeOf(body io.Reader) string {
 	return ""
 }
 
+// longestRest caps what a refusal may ask for, in seconds.
+const longestRest = 1_000_000
+
 // retryAfter reads the header of that name (RFC 9110, section 10.2.3): seconds or
 // a date. What is neither, or past, is 0.
 func retryAfter(text string, now time.Time) time.Duration {
@@ -69,10 +72,10 @@ func retryAfter(text string, now time.Time) time.Duration {
 		if !(s > 0) {
 			return 0
 		}
-		return time.Duration(min(s, 1e6) * float64(time.Second))
+		return time.Duration(min(s, longestRest) * float64(time.Second))
 	}
 	if at, err := http.ParseTime(text); err == nil && at.After(now) {
-		return at.Sub(now)
+		return min(at.Sub(now), longestRest*time.Second)
 	}
 	return 0
 }
