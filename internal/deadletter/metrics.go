@@ -42,6 +42,8 @@ var (
 		"1 while alerts wait for an integration that is not configured.", []string{"integration"}, nil)
 	descLag = prometheus.NewDesc("chatops_delivery_lag_seconds",
 		"How long the most overdue alert of an integration has been due.", []string{"integration", "class"}, nil)
+	descLanes = prometheus.NewDesc("chatops_delivery_lanes",
+		"Lanes of an integration by what the engine does with them.", []string{"integration", "state"}, nil)
 	descAlerts = prometheus.NewDesc("chatops_alerts",
 		"Alerts by type and status.", []string{"event_type", "status"}, nil)
 	descOldest = prometheus.NewDesc("chatops_alerts_oldest_age_seconds",
@@ -108,7 +110,7 @@ func (m *laneMetrics) observe(f *failure, spent time.Duration) {
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descBreaker, descBreakerOpened, descBreakerRejected, descBreakerProbes, descBreakerFailures, descBreakerOpenFor,
-		descMisconfigured, descUnconfigured, descLag, descAlerts, descOldest,
+		descMisconfigured, descUnconfigured, descLag, descLanes, descAlerts, descOldest,
 	} {
 		ch <- d
 	}
@@ -136,18 +138,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for _, name := range r.Unconfigured {
 		gauge(descUnconfigured, 1, name)
 	}
-	fresh, retry := map[string]time.Duration{}, map[string]time.Duration{}
-	for _, l := range r.Lanes {
-		if l.State == LaneUnknown || l.State == LaneUnconfigured {
-			continue // their names are whatever somebody wrote into a row
-		}
-		fresh[l.Integration] = max(fresh[l.Integration], l.FreshLag)
-		retry[l.Integration] = max(retry[l.Integration], l.RetryLag)
-	}
-	for name := range fresh {
-		gauge(descLag, fresh[name].Seconds(), name, "fresh")
-		gauge(descLag, retry[name].Seconds(), name, "retry")
-	}
+	m.collectLanes(ch, r.Lanes)
 	s := m.stats.Load()
 	if s == nil {
 		return
@@ -174,6 +165,41 @@ func collectBreaker(ch chan<- prometheus.Metric, b *breaker.Snapshot) {
 	count(descBreakerProbes, b.Probes)
 	count(descBreakerFailures, b.Slow, "slow")
 	count(descBreakerFailures, b.Failures-min(b.Slow, b.Failures), "error")
+}
+
+// laneStates are those of lanes whose integration has a sender here.
+var laneStates = []LaneStatus{LaneIdle, LaneDelivering, LaneWaiting, LaneBreakerOpen}
+
+// collectLanes sums the lanes of an integration up: there may be many, and their
+// names are addresses.
+func (m *metrics) collectLanes(ch chan<- prometheus.Metric, lanes []LaneReport) {
+	type class struct {
+		fresh, retry time.Duration
+		known        bool
+		states       map[LaneStatus]int
+	}
+	all := map[string]*class{}
+	for name := range m.engine.senders {
+		all[name] = &class{states: map[LaneStatus]int{}}
+	}
+	for _, l := range lanes {
+		c := all[l.Integration]
+		if c == nil || l.State == LaneUnknown || l.State == LaneUnconfigured {
+			continue // their names are whatever somebody wrote into a row
+		}
+		c.known = true
+		c.fresh, c.retry = max(c.fresh, l.FreshLag), max(c.retry, l.RetryLag)
+		c.states[l.State]++
+	}
+	for name, c := range all {
+		for _, state := range laneStates {
+			ch <- prometheus.MustNewConstMetric(descLanes, prometheus.GaugeValue, float64(c.states[state]), name, string(state))
+		}
+		if c.known {
+			ch <- prometheus.MustNewConstMetric(descLag, prometheus.GaugeValue, c.fresh.Seconds(), name, "fresh")
+			ch <- prometheus.MustNewConstMetric(descLag, prometheus.GaugeValue, c.retry.Seconds(), name, "retry")
+		}
+	}
 }
 
 func age(now, then time.Time) float64 {
