@@ -108,6 +108,8 @@ func readClause(toks []token, start, end int) clause {
 			c.strong = true
 		case saysYes(t, confirmWeak):
 			c.weak = true
+		case t.fold == "jak" && i+1 < end && toks[i+1].fold == "najbardziej":
+			c.weak = true
 		case t.is(following):
 			c.follows, c.other = true, c.other || !t.is(confirmFill)
 		case !t.is(confirmFill):

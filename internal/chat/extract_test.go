@@ -76,7 +76,7 @@ func TestExtract_ReadsTheExamples(t *testing.T) {
 func TestExtract_ReadsNothingElse(t *testing.T) {
 	t.Parallel()
 	x := testKnowledge(t).Extractor()
-	for _, round := range []string{"fifth", "sixth", "seventh", "eighth", "ninth"} {
+	for _, round := range []string{"fifth", "sixth", "seventh", "eighth", "ninth", "tenth"} {
 		for _, c := range readCases[extractionCase](t, "extraction_"+round+".jsonl") {
 			for k, v := range factsMap(t, x.Extract(c.Message, AskedNothing).Facts) {
 				if _, ok := c.Context[k]; !ok {

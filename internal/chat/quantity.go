@@ -149,10 +149,40 @@ func areaAt(toks []token, i int) (v float64, end int) {
 		}
 		return v, unitEnd
 	}
+	if contrastedArea(toks, end) {
+		return v, end
+	}
 	if (nearBefore(toks, i, areaNouns, 3) || i > 1 && areaUnit(toks[i-2].fold) && (toks[i-1].fold == ":" || toks[i-1].fold == "=")) && !followedByUnit(toks, end) {
 		return v, end
 	}
 	return 0, 0
+}
+
+// contrastedArea reports that a number which ends at the token stands against an
+// area that it is not: "72, a nie 27 m2", "72 instead of 27 m2". The unit is said
+// once.
+func contrastedArea(toks []token, i int) bool {
+	if i < len(toks) && toks[i].fold == "," {
+		i++
+	}
+	if i < len(toks) && toks[i].fold == "a" {
+		i++
+	}
+	switch {
+	case i >= len(toks):
+		return false
+	case toks[i].is(negating) || toks[i].fold == "zamiast":
+		i++
+	case toks[i].fold == "instead" && i+1 < len(toks) && toks[i+1].fold == "of":
+		i += 2
+	default:
+		return false
+	}
+	if i >= len(toks) || toks[i].kind != kindNumber {
+		return false
+	}
+	_, end, ok := numberAt(toks, i)
+	return ok && areaUnitAt(toks, end) > 0
 }
 
 // length reports that plain metres are a distance or the side of a room: "200
