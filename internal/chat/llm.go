@@ -68,7 +68,10 @@ type LLMOptions struct {
 	// Breaker stops calls to an endpoint in trouble; nil means one of its own
 	// with the default settings.
 	Breaker *breaker.Breaker
-	Log     *slog.Logger // nil: nothing is logged
+	// Cache keeps answers, so that the same question is asked once; nil: every
+	// question is asked.
+	Cache Cache
+	Log   *slog.Logger // nil: nothing is logged
 	// Registerer takes the metrics; nil: they are kept to itself.
 	Registerer prometheus.Registerer
 	// WarnInterval is the least time between two warnings about wrong settings.
@@ -153,12 +156,32 @@ func NewLLM(o LLMOptions) (*LLM, error) {
 // under way is not disturbed.
 func (l *LLM) Close() { l.client.Close() }
 
-// Answer asks the model and checks what it says. Every error is an *LLMError:
+// Answer asks the model and checks what it says, or returns what it has said to
+// the same prompt, also while it cannot be asked. Every error is an *LLMError:
 // the knowledge base answers then.
 func (l *LLM) Answer(ctx context.Context, q LLMQuestion) (string, error) {
 	if len(q.Entries) == 0 {
 		return "", l.failed(&LLMError{Outcome: LLMNoEntries})
 	}
+	if l.opts.Cache == nil {
+		return l.ask(ctx, nil, &q)
+	}
+	p := l.prompt(&q)
+	key := l.cacheKey(p)
+	if reply, ok := l.remembered(ctx, key, p); ok {
+		l.metrics.calls.WithLabelValues(string(LLMCached)).Inc()
+		return reply, nil
+	}
+	reply, err := l.ask(ctx, p, &q)
+	if err == nil {
+		l.opts.Cache.Set(ctx, key, []byte(reply), answerKeep)
+	}
+	return reply, err
+}
+
+// ask asks the endpoint for an answer, unless it is to be left alone; p may be
+// nil, and is made only when it is needed.
+func (l *LLM) ask(ctx context.Context, p *prompt, q *LLMQuestion) (string, error) {
 	start := l.opts.NowFunc()
 	if start.UnixNano() < l.restUntil.Load() {
 		return "", l.failed(&LLMError{Outcome: LLMResting})
@@ -167,7 +190,9 @@ func (l *LLM) Answer(ctx context.Context, q LLMQuestion) (string, error) {
 	if !ok {
 		return "", l.failed(&LLMError{Outcome: LLMBreakerOpen})
 	}
-	p := l.prompt(&q)
+	if p == nil {
+		p = l.prompt(q)
+	}
 	written, err := l.client.Complete(ctx, p.messages)
 	took := l.opts.NowFunc().Sub(start)
 	l.metrics.seconds.Observe(took.Seconds())

@@ -13,6 +13,7 @@ type LLMOutcome string
 // The outcomes.
 const (
 	LLMAnswered      LLMOutcome = "answered"
+	LLMCached        LLMOutcome = "cached"       // not called: the same prompt was answered before
 	LLMRejected      LLMOutcome = "rejected"     // the reply failed a check
 	LLMBreakerOpen   LLMOutcome = "breaker_open" // not called
 	LLMResting       LLMOutcome = "resting"      // not called: the endpoint asked for a pause
@@ -97,7 +98,7 @@ func newLLMMetrics(reg prometheus.Registerer) (*llmMetrics, error) {
 			Buckets: []float64{.1, .25, .5, 1, 2, 3, 5, 8, 12, 20, 50},
 		}),
 	}
-	for _, o := range []LLMOutcome{LLMAnswered, LLMRejected, LLMBreakerOpen, LLMResting, LLMNoEntries} {
+	for _, o := range []LLMOutcome{LLMAnswered, LLMCached, LLMRejected, LLMBreakerOpen, LLMResting, LLMNoEntries} {
 		m.calls.WithLabelValues(string(o))
 	}
 	for _, k := range llm.Kinds() {

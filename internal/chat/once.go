@@ -23,16 +23,23 @@ var errNoOnce = chatops.Errorf(chatops.CodeInvalid, "Idempotency-Key is not supp
 
 // once runs do for the holder of a key. A repeated request gets the reply that
 // is kept instead and does nothing. The effect that do stores must carry the
-// key (chatops.OnceReply), so that both are stored or neither is.
-func (s *Service) once(ctx context.Context, key *chatops.OnceKey, do func() error) (*chatops.KeptReply, error) {
+// key (chatops.OnceReply), so that both are stored or neither is; do returns what
+// a repeated request is to get. The database decides whose request a key is; the
+// cache only spares it the question when the answer cannot change any more.
+func (s *Service) once(ctx context.Context, key *chatops.OnceKey, do func() (*chatops.KeptReply, error)) (*chatops.KeptReply, error) {
 	if s.opts.Once == nil {
 		return nil, errNoOnce
+	}
+	if kept := s.cachedReply(ctx, key); kept != nil {
+		return kept, nil
 	}
 	kept, err := s.opts.Once.BeginOnce(ctx, *key, onceLease)
 	if err != nil || kept != nil {
 		return kept, err
 	}
-	if err = do(); err == nil {
+	done, err := do()
+	if err == nil {
+		s.cacheReply(ctx, key, done)
 		return nil, nil //nolint:nilnil // nothing was kept: do has answered
 	}
 	// The next request with the key need not wait for the lease. Where the effect
@@ -46,9 +53,15 @@ func (s *Service) once(ctx context.Context, key *chatops.OnceKey, do func() erro
 // replyOnce answers a request that carries a key.
 func (s *Service) replyOnce(ctx context.Context, req chatops.ChatRequest) (*chatops.ChatReply, error) {
 	var reply *chatops.ChatReply
-	kept, err := s.once(ctx, req.Once, func() (err error) {
-		reply, err = s.answer(ctx, req)
-		return err
+	kept, err := s.once(ctx, req.Once, func() (_ *chatops.KeptReply, err error) {
+		if reply, err = s.answer(ctx, req); err != nil {
+			return nil, err
+		}
+		text, err := json.Marshal(reply)
+		if err != nil {
+			return nil, nil //nolint:nilerr,nilnil // the turn is stored and answered; it is only not cached
+		}
+		return &chatops.KeptReply{Status: http.StatusOK, Reply: text, RecordID: reply.ConversationID}, nil
 	})
 	if err != nil || kept == nil {
 		return reply, err

@@ -26,6 +26,9 @@ type Options struct {
 	Store chatops.ConversationStore
 	// Once keeps the replies of requests that carry a key; nil: keys are refused.
 	Once chatops.OnceStore
+	// Replies spares the database the question for replies that Once keeps; nil:
+	// it is asked each time. What is stored there is encrypted.
+	Replies Cache
 	// Leads keeps the leads that come without a conversation; nil: CreateLead
 	// fails.
 	Leads chatops.LeadStore

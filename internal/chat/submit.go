@@ -21,9 +21,12 @@ func (s *Service) CreateLead(ctx context.Context, lead *chatops.Lead, key *chato
 		stored, err = s.createLead(ctx, lead, nil)
 		return stored, false, err
 	}
-	kept, err := s.once(ctx, key, func() (err error) {
+	kept, err := s.once(ctx, key, func() (_ *chatops.KeptReply, err error) {
 		stored, err = s.createLead(ctx, lead, &chatops.OnceReply{OnceKey: *key, Status: http.StatusCreated, Keep: onceKeep})
-		return err
+		if err != nil {
+			return nil, err
+		}
+		return &chatops.KeptReply{Status: http.StatusCreated, RecordID: stored.ID}, nil
 	})
 	if err != nil || kept == nil {
 		return stored, false, err
