@@ -10,10 +10,11 @@ import (
 
 // newChat makes the service that answers visitors. wake is called when a turn
 // has queued alerts; answerer may be nil.
-func newChat(cfg *config.Config, store chatops.Store, k *chat.Knowledge, answerer chat.Answerer, wake func()) (*chat.Service, error) {
+func newChat(cfg *config.Config, store chatops.Store, k *chat.Knowledge, answerer chat.Answerer, replies chat.Cache, wake func()) (*chat.Service, error) {
 	opts := chat.Options{
 		Store:          store,
 		Once:           store,
+		Replies:        replies,
 		Leads:          store,
 		Knowledge:      k,
 		Answerer:       answerer,

@@ -48,6 +48,7 @@ func (s *service) jobs() []chatops.JobReport {
 	for _, j := range s.engine.Report().Jobs {
 		all = append(all, chatops.JobReport(j))
 	}
+	all = append(all, s.cleanup.Report())
 	if s.replica != nil {
 		if j := s.replica.Job(); j.Name != "" {
 			all = append(all, j)

@@ -14,14 +14,14 @@ import (
 // newAnswerer makes the client of the language model where one is configured,
 // and what releases it. The breaker is there from the start, so that health and
 // metrics show it before the first question.
-func newAnswerer(cfg *config.Config, log *slog.Logger, k *chat.Knowledge, breakers *breaker.Set, metrics prometheus.Registerer) (chat.Answerer, func(), error) {
+func newAnswerer(cfg *config.Config, log *slog.Logger, k *chat.Knowledge, breakers *breaker.Set, answers chat.Cache, metrics prometheus.Registerer) (chat.Answerer, func(), error) {
 	if cfg.LLMURL.IsZero() && cfg.LLMKey.IsZero() {
 		return nil, func() {}, nil
 	}
 	model, err := chat.NewLLM(chat.LLMOptions{
 		BaseURL: cfg.LLMURL.Reveal(), APIKey: cfg.LLMKey.Reveal(), Model: cfg.LLMModel, Version: runbook.Version(),
 		TotalTimeout: cfg.LLMTimeout, IdleTimeout: cfg.LLMIdle,
-		Knowledge: k, Breaker: breakers.Get("llm"), Log: log, Registerer: metrics,
+		Knowledge: k, Breaker: breakers.Get("llm"), Cache: answers, Log: log, Registerer: metrics,
 	})
 	if err != nil {
 		return nil, nil, err

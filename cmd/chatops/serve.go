@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"chatops/internal/breaker"
+	"chatops/internal/cache"
 	"chatops/internal/chatops"
 	"chatops/internal/config"
 	"chatops/internal/deadletter"
@@ -62,6 +63,8 @@ func serve(ctx context.Context, cfg *config.Config, reload runbook.ReloadFunc, l
 type service struct {
 	store    chatops.Store
 	engine   *deadletter.Engine
+	cache    *cache.Cache
+	cleanup  *cache.Job
 	web      *server.Server
 	limits   *ratelimit.Limits
 	breakers *breaker.Set
@@ -86,6 +89,9 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.cache, s.cleanup, err = newCache(cfg, log, redisClient, metrics); err != nil {
+		return nil, err
+	}
 	s.breakers = newBreakers(cfg, log, store)
 	declareBreakers(cfg, s.breakers)
 	if s.engine, err = newEngine(cfg, log, store, s.breakers, metrics); err != nil {
@@ -95,12 +101,12 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	if err != nil {
 		return nil, err
 	}
-	answerer, release, err := newAnswerer(cfg, log, knowledge, s.breakers, metrics)
+	answerer, release, err := newAnswerer(cfg, log, knowledge, s.breakers, s.cache.Space(spaceAnswers), metrics)
 	if err != nil {
 		return nil, err
 	}
 	s.releases = append(s.releases, release)
-	visitors, err := newChat(cfg, store, knowledge, answerer, s.engine.Wake)
+	visitors, err := newChat(cfg, store, knowledge, answerer, s.cache.Space(spaceReplies), s.engine.Wake)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +146,8 @@ func (s *service) run(ctx context.Context, cfg *config.Config, log *slog.Logger,
 	g.Go(func() error { return s.breakers.Run(delivering) })
 	g.Go(func() error { return s.replica.Run(delivering) })
 	g.Go(func() error { return s.engine.Run(delivering) })
+	g.Go(func() error { return s.cache.Run(serving) })
+	g.Go(func() error { return s.cleanup.Run(serving) })
 	if cfg.Scheduler {
 		g.Go(func() error {
 			forgetRequests(serving, s.store, log)

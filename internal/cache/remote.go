@@ -5,11 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"chatops/internal/chatops"
 )
@@ -113,8 +113,12 @@ func locksOut(err error) bool {
 	return strings.Contains(text, "WRONGPASS") || strings.Contains(text, "NOAUTH")
 }
 
-// heal asks a Redis that is down whether it is back, until the context ends.
+// heal asks a Redis that is down whether it is back, until the context ends. It
+// begins with a look, so that the first call finds a connection or no Redis.
 func (r *remote) heal(ctx context.Context) {
+	if err := r.probe(ctx); err != nil {
+		r.judge(ctx, err)
+	}
 	tick := time.NewTicker(healEvery)
 	defer tick.Stop()
 	for {
@@ -123,7 +127,7 @@ func (r *remote) heal(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if r.down.Load() && r.answers(ctx) {
+		if r.down.Load() && r.probe(ctx) == nil {
 			r.down.Store(false)
 			r.log.Info("cache: Redis answers again")
 		}
@@ -133,24 +137,17 @@ func (r *remote) heal(ctx context.Context) {
 // maxProbes bounds how many connections are asked at once.
 const maxProbes = 64
 
-// answers reports whether every kept connection brings an answer; where none is
+// probe reports whether every kept connection brings an answer; where none is
 // kept, one is made. After a network was cut the kept ones may be dead, each of
 // which would cost a call its time: asking sorts them out.
-func (r *remote) answers(ctx context.Context) bool {
+func (r *remote) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healTimeout)
 	defer cancel()
 	// A read of a key proves more than a ping: in a Cluster its node and the map of
 	// slots, with Sentinels the master.
-	probe := r.prefix + "probe"
-	var failed atomic.Bool
-	var wg sync.WaitGroup
+	var g errgroup.Group
 	for range min(max(r.client.PoolStats().IdleConns, 1), maxProbes) {
-		wg.Go(func() {
-			if r.client.Exists(ctx, probe).Err() != nil {
-				failed.Store(true)
-			}
-		})
+		g.Go(func() error { return r.client.Exists(ctx, r.prefix+"probe").Err() })
 	}
-	wg.Wait()
-	return !failed.Load()
+	return g.Wait()
 }

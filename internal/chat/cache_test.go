@@ -77,7 +77,7 @@ func TestLLMCache_AnswersWhileTheEndpointIsLeftAlone(t *testing.T) {
 	if _, err := w.Answer(t.Context(), polish(t)); err != nil {
 		t.Fatal(err)
 	}
-	w.opts.Breaker.Trip(time.Time{})
+	w.opts.Breaker.Trip(time.Time{}, "test")
 	if got, err := w.Answer(t.Context(), polish(t)); got != priceAnswer || err != nil {
 		t.Errorf("breaker open: %q, %v", got, err)
 	}
