@@ -303,7 +303,7 @@ func TestMemory_CountsWhatEntriesTake(t *testing.T) { //nolint:paralleltest // m
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc) //nolint:gosec // far below
+		return int64(m.HeapAlloc)
 	}
 	before := used()
 	s, _ := local(t, Options{MaxEntries: 2 * n, MaxBytes: 1 << 30})

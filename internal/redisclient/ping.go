@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -27,7 +26,7 @@ func Ping(ctx context.Context, c redis.UniversalClient) error {
 	return chatops.WrapError(chatops.CodeUnavailable, err, trouble(err))
 }
 
-var errSilent = errors.New("no answer from Redis within " + time.Duration(pingTimeout).String())
+var errSilent = errors.New("no answer from Redis within " + pingTimeout.String())
 
 // trouble says in our words what is wrong: Redis's own may hold names and
 // addresses.

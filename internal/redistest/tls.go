@@ -97,7 +97,7 @@ func (s *Server) issue(name string, t, parent *x509.Certificate, own, signer *ec
 	if err := testserver.WriteFile(base+".pem", pemText("CERTIFICATE", cert), s.cred); err != nil {
 		return err
 	}
-	if err := os.Chmod(base+".pem", 0o644); err != nil { //nolint:gosec // certificates are public
+	if err := os.Chmod(base+".pem", 0o644); err != nil {
 		return fmt.Errorf("publish certificate: %w", err)
 	}
 	return nil
