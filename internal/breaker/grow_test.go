@@ -29,12 +29,20 @@ func wantOpenFor(t *testing.T, b *breaker.Breaker, c *clock, want time.Duration)
 	c.Advance(1)
 }
 
+func minutes(ns ...int) []time.Duration {
+	var ds []time.Duration
+	for _, n := range ns {
+		ds = append(ds, time.Duration(n)*time.Minute)
+	}
+	return ds
+}
+
 func TestOpenTime_DoublesWithEveryFailedProbeUpToItsCap(t *testing.T) {
 	t.Parallel()
 	b, c := flapping()
-	for _, minutes := range []time.Duration{1, 2, 4, 5, 5} {
+	for _, d := range minutes(1, 2, 4, 5, 5) {
 		allow(t, b).Failure()
-		wantOpenFor(t, b, c, minutes*time.Minute)
+		wantOpenFor(t, b, c, d)
 	}
 	if s := b.Snapshot(); s.FailCount != 5 || s.Opened != 5 || s.Probes != 4 {
 		t.Fatalf("fail count %d, opened %d, probes %d", s.FailCount, s.Opened, s.Probes)
@@ -44,11 +52,11 @@ func TestOpenTime_DoublesWithEveryFailedProbeUpToItsCap(t *testing.T) {
 func TestOpenTime_DoublesWhenTheIntegrationFailsAgainSoonAfterItsProbe(t *testing.T) {
 	t.Parallel()
 	b, c := flapping()
-	for _, minutes := range []time.Duration{1, 2, 4, 5} {
+	for _, d := range minutes(1, 2, 4, 5) {
 		allow(t, b).Failure()
-		wantOpenFor(t, b, c, minutes*time.Minute)
+		wantOpenFor(t, b, c, d)
 		allow(t, b).Success()
-		c.Advance(minutes*time.Minute - 1) // well, but not for as long as it was left alone
+		c.Advance(d - 1) // well, but not for as long as it was left alone
 	}
 	allow(t, b).Failure()
 	wantOpenFor(t, b, c, 5*time.Minute)
@@ -57,9 +65,9 @@ func TestOpenTime_DoublesWhenTheIntegrationFailsAgainSoonAfterItsProbe(t *testin
 func TestOpenTime_StartsOverAfterAStableTime(t *testing.T) {
 	t.Parallel()
 	b, c := flapping()
-	for _, minutes := range []time.Duration{1, 2, 4} {
+	for _, d := range minutes(1, 2, 4) {
 		allow(t, b).Failure()
-		wantOpenFor(t, b, c, minutes*time.Minute)
+		wantOpenFor(t, b, c, d)
 	}
 	allow(t, b).Success()
 	c.Advance(4 * time.Minute)

@@ -196,27 +196,30 @@ func TestBreaker_BehavesAsItsModel(t *testing.T) {
 					m.set(breaker.HalfOpen, m.fails, c.Now())
 				}
 			},
-			"": func(t *rapid.T) {
-				s := b.Snapshot()
-				if want := m.shown(c.Now()); s.State != want || b.State() != want {
-					t.Fatalf("state = %s, want %s", s.State, want)
-				}
-				if s.FailCount != m.fails || !s.RetryAt.Equal(m.retryAt) {
-					t.Fatalf("fail count %d, retry at %s; want %d, %s", s.FailCount, s.RetryAt, m.fails, m.retryAt)
-				}
-				if m.state == breaker.Open && s.OpenFor != m.openFor() {
-					t.Fatalf("open for %s, want %s", s.OpenFor, m.openFor())
-				}
-				if want := m.state != breaker.Closed && m.due(c.Now()); s.Ready != want {
-					t.Fatalf("ready = %v, want %v", s.Ready, want)
-				}
-				if (s.State == breaker.Closed) != (s.Reason == "") {
-					t.Fatalf("state %s for the reason %q", s.State, s.Reason)
-				}
-				if (s.State == breaker.Closed) != s.OpenedAt.IsZero() {
-					t.Fatalf("state %s with opened at %s", s.State, s.OpenedAt)
-				}
-			},
+			"": func(t *rapid.T) { m.compare(t, b, c.Now()) },
 		})
 	})
+}
+
+// compare checks what the breaker shows against the model.
+func (m *model) compare(t *rapid.T, b *breaker.Breaker, now time.Time) {
+	s := b.Snapshot()
+	if want := m.shown(now); s.State != want || b.State() != want {
+		t.Fatalf("state = %s, want %s", s.State, want)
+	}
+	if s.FailCount != m.fails || !s.RetryAt.Equal(m.retryAt) {
+		t.Fatalf("fail count %d, retry at %s; want %d, %s", s.FailCount, s.RetryAt, m.fails, m.retryAt)
+	}
+	if m.state == breaker.Open && s.OpenFor != m.openFor() {
+		t.Fatalf("open for %s, want %s", s.OpenFor, m.openFor())
+	}
+	if want := m.state != breaker.Closed && m.due(now); s.Ready != want {
+		t.Fatalf("ready = %v, want %v", s.Ready, want)
+	}
+	if (s.State == breaker.Closed) != (s.Reason == "") {
+		t.Fatalf("state %s for the reason %q", s.State, s.Reason)
+	}
+	if (s.State == breaker.Closed) != s.OpenedAt.IsZero() {
+		t.Fatalf("state %s with opened at %s", s.State, s.OpenedAt)
+	}
 }

@@ -2,8 +2,8 @@ package deadletter
 
 import (
 	"context"
-	"fmt"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
