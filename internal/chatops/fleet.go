@@ -82,7 +82,8 @@ type Controls struct {
 // ControlStore keeps the orders of operators to every replica.
 type ControlStore interface {
 	// OrderBreaker stores an order in place of the integration's former one and
-	// sets its Until, CreatedAt and Revision. CodeInvalid for an unknown mode,
+	// sets its Until, CreatedAt and Revision. It ends the pause between two
+	// probes (InstanceStore). CodeInvalid for an unknown mode,
 	// an empty name or a negative For.
 	OrderBreaker(ctx context.Context, o *BreakerOrder) error
 	// SetLimitOverride stores an override in place of the limit's former one.

@@ -149,7 +149,7 @@ func TestBreaker_OfTwoProcesses_ProbesOneAtATimeAndEverMoreSeldom(t *testing.T) 
 		w.env["CB_FAIL_MAX"], w.env["CB_RESET_TIMEOUT"], w.env["CB_MAX_OPEN_SECONDS"] = "2", "1", "5"
 		w.env["CB_SLOW_SECONDS"] = "1"
 		a, b := w.serve(), w.serve()
-		w.enqueueMany(200, "k", "queued")
+		w.enqueueMany(500, "k", "queued")
 		a.awaitMetric(crmBreaker, opened)
 		b.awaitMetric(crmBreaker, opened)
 		k.awaitRequests(4)

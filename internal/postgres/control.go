@@ -14,8 +14,10 @@ const (
 	// become visible in their order.
 	nextRevision = `update control_revision set revision = revision + 1`
 
-	// orderBreaker gives an end only to a trip.
+	// orderBreaker gives an end only to a trip. It ends the pause between two
+	// probes: what an operator wants tried is tried now.
 	orderBreaker = `
+with freed as (delete from breaker_probe where integration = $2::text and holder is null)
 insert into breaker_control (integration, mode, until, reason, actor, revision, created_at)
 select $2::text, $3::text, case when $4::bigint > 0 then ` + dbNow + ` + $4::bigint * interval '1 microsecond' end,
   $5::text, $6::text, revision, ` + dbNow + ` from control_revision

@@ -15,6 +15,10 @@ insert into breaker_control (integration, mode, until, reason, actor, revision, 
 on conflict (integration) do update set mode = excluded.mode, until = excluded.until, reason = excluded.reason,
   actor = excluded.actor, revision = excluded.revision, created_at = excluded.created_at`
 
+	// endPause ends the pause between two probes: what an operator wants tried is
+	// tried now.
+	endPause = `delete from breaker_probe where integration = ? and holder is null`
+
 	overrideLimit = `
 insert into rate_limit_override (kind, key, value, until, reason, actor, revision, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (kind, key) do update set value = excluded.value, until = excluded.until, reason = excluded.reason,
@@ -70,6 +74,9 @@ func (s *Store) OrderBreaker(ctx context.Context, o *chatops.BreakerOrder) error
 		lasts = 0
 	}
 	made, err := s.order(ctx, lasts, func(tx *writeTx, made stored) error {
+		if _, err := tx.exec(endPause, text(o.Name)); err != nil {
+			return err
+		}
 		_, err := tx.exec(orderBreaker, text(o.Name), string(o.Mode), stampOrNull(made.until), text(o.Reason), text(o.Actor),
 			made.revision, stamp(made.created))
 		return err

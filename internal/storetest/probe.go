@@ -18,6 +18,7 @@ func probeCases() []testCase {
 		{"ClaimProbe_WithoutNames_IsInvalid", probeInvalid},
 		{"EndProbe_LetsTheNextOneInAfterThePause", probeEnded},
 		{"EndProbe_OfAFormerHolder_DoesNothing", probeFormer},
+		{"OrderBreaker_EndsThePauseAndNoProbe", probeOrdered},
 		{"ClaimProbe_ByManyHandlesAtOnce_IsGivenOnce", probeParallel},
 	}
 }
@@ -100,6 +101,17 @@ func probeEnded(e *env) {
 	e.wantProbe("c", true)
 	e.endProbe("c", -time.Hour)
 	e.wantProbe("d", true)
+}
+
+func probeOrdered(e *env) {
+	e.wantProbe("a", true)
+	e.trip("slack", 0)
+	e.wantProbe("b", false) // the probe is under way all the same
+	e.endProbe("a", time.Hour)
+	e.trip("monday", 0)
+	e.wantProbe("b", false)
+	e.must(e.store.OrderBreaker(e.ctx, &chatops.BreakerOrder{Name: "slack", Mode: chatops.BreakerAuto}))
+	e.wantProbe("b", true)
 }
 
 func probeFormer(e *env) {
