@@ -125,3 +125,19 @@ func Integration(lane string) string {
 	}
 	return scheme
 }
+
+// ShownTarget is a target as people may see it. Ours are logical names and stay
+// as they are; an older writer's may be a webhook's address, whose path is a
+// secret: of that only the scheme and the host are shown.
+func ShownTarget(target string) string {
+	scheme, rest, ok := strings.Cut(target, "://")
+	if !ok {
+		return target
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	if _, after, ok := strings.Cut(host, "@"); ok {
+		host = after
+	}
+	host, _, _ = strings.Cut(host, "?")
+	return scheme + "://" + host + "/…"
+}

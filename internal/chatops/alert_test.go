@@ -125,3 +125,19 @@ func TestAlert_NamesTheSessionOfItsLead(t *testing.T) {
 		t.Errorf("a webhook's alert is of session %q, want s-1", got)
 	}
 }
+
+func TestShownTarget_HidesTheSecretOfAnAddress(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string]string{
+		"slack:alerts":                                  "slack:alerts",
+		"mailto:sales@firma.example":                    "mailto:sales@firma.example",
+		"https://hooks.slack.com/services/T0/B0/secret": "https://hooks.slack.com/…",
+		"https://user:secret@hook.example/x":            "https://hook.example/…",
+		"https://hook.example?token=secret":             "https://hook.example/…",
+		"https://":                                      "https:///…",
+	} {
+		if got := chatops.ShownTarget(target); got != want {
+			t.Errorf("%q is shown as %q, want %q", target, got, want)
+		}
+	}
+}

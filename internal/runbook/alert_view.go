@@ -31,7 +31,7 @@ func viewAlert(a *chatops.Alert, maxRetries int) alertItem {
 		next = time.Time{}
 	}
 	return alertItem{
-		ID: a.ID, EventType: a.EventType, Target: a.Target, Status: a.Status,
+		ID: a.ID, EventType: a.EventType, Target: chatops.ShownTarget(a.Target), Status: a.Status,
 		RetryCount: a.RetryCount, MaxRetries: maxRetries,
 		ErrorMessage: a.ErrorMessage, Fingerprint: a.Fingerprint,
 		CreatedAt: timestamp(a.CreatedAt), LastAttemptAt: timestamp(a.LastAttemptAt),
