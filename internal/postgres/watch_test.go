@@ -11,11 +11,11 @@ import (
 const patience = time.Minute
 
 // watch starts a watcher that reports the time of each wake.
-func watch(t *testing.T, s *postgres.Store) <-chan time.Time {
+func watch(t *testing.T, watchFunc func(ctx context.Context, wake func()) error) <-chan time.Time {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	wakes, ended := make(chan time.Time, 1000), make(chan error, 1)
-	go func() { ended <- s.Watch(ctx, func() { wakes <- time.Now() }) }()
+	go func() { ended <- watchFunc(ctx, func() { wakes <- time.Now() }) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -39,7 +39,7 @@ func nextWake(t *testing.T, wakes <-chan time.Time) time.Time {
 func TestAnnounce_WakesAnotherProcessLongBeforeThePoll(t *testing.T) {
 	t.Parallel()
 	url := migrated(t)
-	wakes := watch(t, open(t, url, postgres.Options{PollEvery: time.Hour, Log: testLog(t)}))
+	wakes := watch(t, open(t, url, postgres.Options{PollEvery: time.Hour, Log: testLog(t)}).Watch)
 	nextWake(t, wakes) // listening
 	for range 5 {
 		sender := open(t, url, postgres.Options{}) // a process of its own: nothing is throttled
@@ -53,7 +53,7 @@ func TestAnnounce_WakesAnotherProcessLongBeforeThePoll(t *testing.T) {
 func TestAnnounce_IsThrottled(t *testing.T) {
 	t.Parallel()
 	url := migrated(t)
-	wakes := watch(t, open(t, url, postgres.Options{PollEvery: time.Hour, Log: testLog(t)}))
+	wakes := watch(t, open(t, url, postgres.Options{PollEvery: time.Hour, Log: testLog(t)}).Watch)
 	nextWake(t, wakes)
 	sender := open(t, url, postgres.Options{})
 	start := time.Now()
@@ -66,28 +66,5 @@ func TestAnnounce_IsThrottled(t *testing.T) {
 	nextWake(t, wakes)
 	if n := len(wakes) + 1; n > most {
 		t.Errorf("%d wakes after 500 announcements, want at most %d", n, most)
-	}
-}
-
-func TestWatch_SurvivesTheLossOfItsConnection(t *testing.T) {
-	t.Parallel()
-	url := migrated(t)
-	wakes, db := watch(t, open(t, url, postgres.Options{Log: testLog(t)})), handle(t, url)
-	nextWake(t, wakes)
-	exec(t, db, `select pg_terminate_backend(pid) from pg_stat_activity
-		where datname = current_database() and query like 'listen%'`)
-	for range 3 {
-		nextWake(t, wakes) // the poll goes on and the connection is made again
-	}
-	deadline := time.Now().Add(patience)
-	for n := 0; n == 0; {
-		if err := db.QueryRow(`select count(*) from pg_stat_activity
-			where datname = current_database() and query like 'listen%'`).Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("nobody listens again")
-		}
-		nextWake(t, wakes)
 	}
 }
