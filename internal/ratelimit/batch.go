@@ -52,27 +52,41 @@ type batcher struct {
 	flights map[*flight]struct{}
 }
 
-// flight is a goroutine that sends one batch after another.
+// flight is the right to send one batch after another.
 type flight struct{ batch []*event }
 
-func (b *batcher) add(e *event) {
+// add lets an event wait. When it need not, it returns the flight that the caller
+// must see to.
+func (b *batcher) add(e *event) *flight {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.queue = append(b.queue, e)
-	start := len(b.flights) < maxFlights
-	var f *flight
-	if start {
-		f = &flight{}
-		b.flights[f] = struct{}{}
+	if len(b.flights) >= maxFlights {
+		return nil
 	}
-	b.mu.Unlock()
-	if start {
-		go b.fly(f)
-	}
+	f := &flight{}
+	b.flights[f] = struct{}{}
+	return f
 }
 
+// fly sends what waits, batch by batch.
 func (b *batcher) fly(f *flight) {
 	for b.next(f) {
 		b.sendFunc(f.batch)
+	}
+}
+
+// flyOnce sends one batch, and leaves the rest to another goroutine.
+func (b *batcher) flyOnce(f *flight) {
+	if !b.next(f) {
+		return
+	}
+	b.sendFunc(f.batch)
+	if b.next(f) {
+		go func() {
+			b.sendFunc(f.batch)
+			b.fly(f)
+		}()
 	}
 }
 

@@ -80,7 +80,7 @@ func (h *history) add(now moment, v *value) {
 		}
 	}
 	if int(h.count) == len(h.at) {
-		h.grow(min(max(4, 2*len(h.at)), v.depth))
+		h.grow(v.depth)
 	}
 	i := int(h.first) + int(h.count)
 	if i >= len(h.at) {
@@ -90,8 +90,14 @@ func (h *history) add(now moment, v *value) {
 	h.count++
 }
 
-func (h *history) grow(size int) {
-	grown := make([]uint32, size)
+// grow makes room: little for those who come once, and not in many steps for the
+// others.
+func (h *history) grow(depth int) {
+	size := 4
+	if len(h.at) > 0 {
+		size = max(32, 2*len(h.at))
+	}
+	grown := make([]uint32, min(size, depth))
 	n := copy(grown, h.at[h.first:])
 	copy(grown[n:], h.at[:h.first])
 	h.at, h.first = grown, 0
@@ -143,30 +149,31 @@ func (h *history) used(v *value, now moment) int {
 
 // judge says whether one event more would be allowed, and how it would stand
 // then.
-func (h *history) judge(v *value, now moment) Decision {
-	d := Decision{}
-	if wait := h.shutFor(v, now); wait > 0 {
-		d = Decision{Rule: v.limit[h.rule], Reset: wait, RetryAfter: wait}
+func (h *history) judge(v *value, now moment) (d Decision) {
+	if h.isShut {
+		d.RetryAfter = h.shutFor(v, now)
+		d.Rule = v.limit[min(int(h.rule), len(v.limit)-1)]
 	}
-	for i, r := range v.limit {
-		if int(h.count) < r.Count {
-			continue
-		}
-		if wait := now.until(h.latest(r.Count, now) + v.windows[i]); wait > d.RetryAfter {
-			d = Decision{Rule: r, Reset: wait, RetryAfter: wait}
+	for i := range v.limit {
+		if n := v.limit[i].Count; int(h.count) >= n {
+			if wait := now.until(h.latest(n, now) + v.windows[i]); wait > d.RetryAfter {
+				d.Rule, d.RetryAfter = v.limit[i], wait
+			}
 		}
 	}
 	if d.RetryAfter > 0 {
+		d.Reset = d.RetryAfter
 		return d
 	}
-	for i, r := range v.limit {
+	d.Allowed = true
+	for i := range v.limit {
 		used, oldest := h.since(v.windows[i], now), now.ceil
 		if used > 0 {
 			oldest = h.latest(used, now)
 		}
-		next := Decision{Allowed: true, Rule: r, Remaining: r.Count - used - 1, Reset: now.until(oldest + v.windows[i])}
-		if i == 0 || next.tighter(&d) {
-			d = next
+		left, reset := v.limit[i].Count-used-1, now.until(oldest+v.windows[i])
+		if i == 0 || left < d.Remaining || left == d.Remaining && reset > d.Reset {
+			d.Rule, d.Remaining, d.Reset = v.limit[i], left, reset
 		}
 	}
 	return d

@@ -36,6 +36,8 @@ type Options struct {
 	Log        *slog.Logger // nil: nothing is logged
 	Registerer prometheus.Registerer
 	NowFunc    func() time.Time // nil: time.Now
+	// Patience is how long a decision waits for Redis; 0: 50 ms.
+	Patience time.Duration
 }
 
 // maxLimits is how many names there may be.
@@ -81,12 +83,12 @@ func New(o Options) (*Limits, error) {
 	}
 	slices.SortFunc(l.all, func(a, b *named) int { return strings.Compare(a.name, b.name) })
 	for i, n := range l.all {
-		n.index = uint8(i) //nolint:gosec // bounded by maxLimits
+		n.index = uint8(i)
 	}
 	l.memory = newMemory(o.MaxKeys, l.all)
 	l.blocks.Store(&blocks{})
 	l.start = l.clock()
-	l.metrics = newMetrics(l.all)
+	l.metrics = newMetrics()
 	if o.Redis != nil && !o.Disabled {
 		l.shared = newShared(o, l.metrics)
 	}
@@ -126,7 +128,8 @@ const fewChecks = 4
 
 // Allow counts an event in every check, if all of them allow it, and otherwise
 // in none. A check of an unknown limit is left out. The client is whom the list
-// of the most denied names. It never waits for longer than 60 ms.
+// of the most denied names. It waits for Redis, at most as long as
+// Patience, and for nothing else.
 //
 // This process decides first, and Redis only about what it would allow: Redis
 // may be emptied, lost or replaced, and nobody has more than the limit here.
@@ -146,9 +149,7 @@ func (l *Limits) Allow(ctx context.Context, client string, checks ...Check) Deci
 		return d
 	}
 	for i := range asks {
-		n := asks[i].named
-		n.allowed.add(now)
-		n.metrics.allowed.Inc()
+		asks[i].named.allowed.add(now)
 	}
 	return d
 }
@@ -188,7 +189,6 @@ func (l *Limits) asks(asks []ask, checks []Check, now int64) []ask {
 func (l *Limits) deny(n *named, client string, now int64) {
 	n.denied.add(now)
 	n.top.add(client, now)
-	n.metrics.denied.Inc()
 }
 
 // Blocked returns the block that an address falls under. It counts what it
@@ -202,7 +202,6 @@ func (l *Limits) Blocked(a netip.Addr) (Block, bool) {
 	found, ok := b.find(a, now)
 	if ok {
 		l.blocked.add(now)
-		l.metrics.blocked.Inc()
 	}
 	return found, ok
 }

@@ -24,6 +24,7 @@ const (
 type memory struct {
 	seed   maphash.Seed
 	shards []shard // a power of two of them
+	mask   uint64  // one less than that
 	limits []*named
 }
 
@@ -45,7 +46,7 @@ func newMemory(maxKeys int, limits []*named) *memory {
 	for n < maxShards && maxKeys >= 2*n*shardKeys {
 		n *= 2
 	}
-	m := &memory{seed: maphash.MakeSeed(), shards: make([]shard, n), limits: limits}
+	m := &memory{seed: maphash.MakeSeed(), shards: make([]shard, n), mask: uint64(n - 1), limits: limits} //nolint:gosec // n is 1 to 256
 	for i := range m.shards {
 		s := &m.shards[i]
 		s.keys, s.bound = map[uint64]*history{}, max(1, maxKeys/n)
@@ -59,20 +60,20 @@ type ask struct {
 	value *value
 	key   string
 	hash  uint64
+	found *history // by judge, while its shard is locked; nil: there is none
 }
 
 func (m *memory) hash(n *named, key string) uint64 { return maphash.String(m.seed, key) ^ n.salt }
 
-func (m *memory) shard(hash uint64) *shard { return &m.shards[hash&uint64(len(m.shards)-1)] }
+func (m *memory) shard(hash uint64) *shard { return &m.shards[hash&m.mask] }
 
 // order sorts asks as their shards must be locked, and drops what is asked twice.
 func (m *memory) order(asks []ask) []ask {
 	if len(asks) < 2 {
 		return asks
 	}
-	mask := uint64(len(m.shards) - 1)
 	slices.SortFunc(asks, func(a, b ask) int {
-		return cmp.Or(cmp.Compare(a.hash&mask, b.hash&mask), cmp.Compare(a.hash, b.hash))
+		return cmp.Or(cmp.Compare(a.hash&m.mask, b.hash&m.mask), cmp.Compare(a.hash, b.hash))
 	})
 	return slices.CompactFunc(asks, func(a, b ask) bool { return a.hash == b.hash })
 }
@@ -91,9 +92,12 @@ func (m *memory) take(asks []ask, ns int64) (d Decision, now moment, by int) {
 	now = momentOf(ns)
 	if d, by = m.judge(asks, now); d.Allowed {
 		for i := range asks {
-			s := m.shard(asks[i].hash)
+			a, s := &asks[i], m.shard(asks[i].hash)
 			s.last = ns
-			m.entry(s, &asks[i], now).add(now, asks[i].value)
+			if a.found == nil {
+				a.found = m.enter(s, a, now)
+			}
+			a.found.add(now, a.value)
 		}
 	}
 	held = nil
@@ -110,7 +114,8 @@ func (m *memory) take(asks []ask, ns int64) (d Decision, now moment, by int) {
 func (m *memory) judge(asks []ask, now moment) (d Decision, by int) {
 	for i := range asks {
 		a := &asks[i]
-		h := m.shard(a.hash).keys[a.hash]
+		a.found = m.shard(a.hash).keys[a.hash]
+		h := a.found
 		if h == nil {
 			h = &history{}
 		}
@@ -148,11 +153,8 @@ func (m *memory) shut(a *ask, rule int, at moment, wait time.Duration) {
 	}
 }
 
-// entry returns the history of a key, a new one where there is none.
-func (m *memory) entry(s *shard, a *ask, now moment) *history {
-	if h := s.keys[a.hash]; h != nil {
-		return h
-	}
+// enter makes the history of a key that has none.
+func (m *memory) enter(s *shard, a *ask, now moment) *history {
 	m.makeRoom(s, now)
 	h := &history{hash: a.hash, limit: a.named.index, slot: uint32(len(s.all))} //nolint:gosec // bounded by MaxKeys
 	s.keys[a.hash] = h
@@ -218,8 +220,8 @@ func (m *memory) sweepShard(s *shard, ns int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := momentOf(max(ns, s.last))
-	for i := len(s.all) - 1; i >= 0; i-- {
-		if h := s.all[i]; h.over(m.limits[h.limit].current(now.ns), now) {
+	for _, h := range slices.Backward(s.all) {
+		if h.over(m.limits[h.limit].current(now.ns), now) {
 			s.forget(h)
 		}
 	}

@@ -6,28 +6,14 @@ import (
 	"chatops/internal/chatops"
 )
 
-// metrics is what is measured. Its collectors exist whether somebody takes them
-// or not.
+// metrics is what is measured besides the counts of each limit.
 type metrics struct {
-	decisions *prometheus.CounterVec
-	blocked   prometheus.Counter
-	redis     prometheus.Histogram
-	failures  prometheus.Counter
+	redis    prometheus.Histogram
+	failures prometheus.Counter
 }
 
-// decisionCounters are the counters of one limit.
-type decisionCounters struct{ allowed, denied prometheus.Counter }
-
-func newMetrics(limits []*named) *metrics {
-	m := &metrics{
-		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "chatops_ratelimit_decisions_total",
-			Help: "Events that a rate limit allowed or denied. An event of several limits is allowed by all of them or denied by one.",
-		}, []string{"limit", "outcome"}),
-		blocked: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "chatops_ratelimit_blocked_total",
-			Help: "Requests of clients that an operator blocked.",
-		}),
+func newMetrics() *metrics {
+	return &metrics{
 		redis: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "chatops_ratelimit_redis_seconds",
 			Help:    "Time that a decision waited for Redis.",
@@ -38,13 +24,15 @@ func newMetrics(limits []*named) *metrics {
 			Help: "Times that Redis stopped answering in time and this process began to count by itself.",
 		}),
 	}
-	for _, n := range limits {
-		n.metrics = decisionCounters{
-			allowed: m.decisions.WithLabelValues(n.name, "allowed"),
-			denied:  m.decisions.WithLabelValues(n.name, "denied"),
-		}
-	}
-	return m
+}
+
+// decisions makes the counter of one outcome of a limit.
+func decisions(limit, outcome string, counts *minute) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "chatops_ratelimit_decisions_total",
+		Help:        "Events that a rate limit allowed or denied. An event of several limits is allowed by all of them or denied by one.",
+		ConstLabels: prometheus.Labels{"limit": limit, "outcome": outcome},
+	}, counts.total)
 }
 
 // register hands everything to a registry, with the gauges of a Limits.
@@ -52,10 +40,16 @@ func (m *metrics) register(reg prometheus.Registerer, l *Limits) error {
 	if reg == nil {
 		return nil
 	}
-	all := []prometheus.Collector{m.decisions, m.blocked, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	all := []prometheus.Collector{prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "chatops_ratelimit_blocked_total",
+		Help: "Requests of clients that an operator blocked.",
+	}, l.blocked.total), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "chatops_ratelimit_keys",
 		Help: "Clients and routes whose events are remembered in this process.",
 	}, func() float64 { return float64(l.memory.size()) })}
+	for _, n := range l.all {
+		all = append(all, decisions(n.name, "allowed", &n.allowed), decisions(n.name, "denied", &n.denied))
+	}
 	if l.shared != nil {
 		all = append(all, m.redis, m.failures, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "chatops_ratelimit_redis_up",

@@ -40,8 +40,7 @@ func replicas(t *testing.T, n int, c redis.UniversalClient, limits map[string]Li
 	t.Helper()
 	all := make([]*Limits, n)
 	for i := range all {
-		all[i] = newLimits(t, Options{Limits: limits, Redis: c})
-		all[i].shared.patience = time.Minute
+		all[i] = newLimits(t, Options{Limits: limits, Redis: c, Patience: time.Minute})
 	}
 	return all
 }
@@ -145,8 +144,7 @@ func TestRedis_NamesNobodyAndKeepsNothingForever(t *testing.T) {
 	c := patient(t, redistest.New(t))
 	limits := map[string]Limit{"chat": mustParse(t, "4 per minute"), "api": mustParse(t, "4 per hour;2 per second")}
 	l := replicas(t, 1, c, limits)[0]
-	secret := newLimits(t, Options{Limits: limits, Redis: c, Secret: []byte("pepper")})
-	secret.shared.patience = time.Minute
+	secret := newLimits(t, Options{Limits: limits, Redis: c, Secret: []byte("pepper"), Patience: time.Minute})
 	for _, l := range []*Limits{l, secret} {
 		l.Allow(t.Context(), "203.0.113.7", Check{"chat", "203.0.113.7"}, Check{"api", "203.0.113.7 GET /api/leads/"}, Check{"api", "jan@x.pl"})
 	}

@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -13,8 +14,7 @@ import (
 )
 
 const (
-	// patience is how long a decision waits for Redis.
-	patience = 50 * time.Millisecond
+	standardPatience = 50 * time.Millisecond
 	// probeEvery is how often Redis is asked whether it is there, in good times
 	// and at first in bad ones.
 	probeEvery    = 2 * time.Second
@@ -38,6 +38,7 @@ type shared struct {
 	probe    string // key of the probe of this process
 	split    bool   // keys lie on several servers
 	patience time.Duration
+	punctual bool // the client ends every call with its context
 
 	down   atomic.Bool
 	wake   chan struct{}
@@ -47,11 +48,12 @@ type shared struct {
 func newShared(o Options, m *metrics) *shared {
 	s := &shared{
 		client: o.Redis, script: newScript(), names: newKeyNames(o.Secret), metrics: m, log: o.Log,
-		patience: patience,
+		patience: cmp.Or(o.Patience, standardPatience),
 		probe:    keyPrefix + "{probe}:" + rand.Text(), wake: make(chan struct{}, 1),
 	}
-	_, single := o.Redis.(*redis.Client)
-	s.split = !single
+	single, ok := o.Redis.(*redis.Client)
+	s.split = !ok
+	s.punctual = ok && single.Options().ContextTimeoutEnabled
 	s.batch = batcher{flights: map[*flight]struct{}{}, sendFunc: s.send}
 	return s
 }
@@ -67,25 +69,44 @@ func (s *shared) decide(ctx context.Context, asks []ask) (o outcome, ok bool) {
 		e.keys[i] = s.names.name(&asks[i])
 	}
 	start := time.Now()
-	timer := time.NewTimer(s.patience)
-	defer timer.Stop()
-	s.batch.add(e)
-	select {
-	case <-e.done:
-	case <-timer.C:
-		if e.claim() {
-			s.fail("it did not answer in time")
-			return outcome{}, false
-		}
-		<-e.done
-	case <-ctx.Done():
-		if e.claim() {
-			return outcome{}, false
-		}
-		<-e.done
+	switch f := s.batch.add(e); {
+	case f == nil:
+	case s.punctual: // no other goroutine is needed to leave in time
+		s.batch.flyOnce(f)
+	default:
+		go s.batch.fly(f)
+	}
+	if !s.wait(ctx, e) {
+		return outcome{}, false
 	}
 	s.metrics.redis.Observe(time.Since(start).Seconds())
 	return e.outcome, e.ok
+}
+
+// wait waits for an event to end, or gives it up when that takes too long.
+func (s *shared) wait(ctx context.Context, e *event) bool {
+	select {
+	case <-e.done:
+		return true
+	default:
+	}
+	timer := time.NewTimer(s.patience)
+	defer timer.Stop()
+	select {
+	case <-e.done:
+		return true
+	case <-timer.C:
+		if e.claim() {
+			s.fail("it did not answer in time")
+			return false
+		}
+	case <-ctx.Done():
+		if e.claim() {
+			return false
+		}
+	}
+	<-e.done // somebody else was quicker
+	return true
 }
 
 // send decides on a batch in one round trip.

@@ -235,12 +235,12 @@ func TestFailover_NobodyWaitsForLongerThanPatience(t *testing.T) {
 			wg.Go(func() { l.chat(t, fmt.Sprint(i)) })
 		}
 		wg.Wait()
-		if took := time.Since(start); took != patience {
-			t.Errorf("300 decisions took %s, want %s", took, patience)
+		if took := time.Since(start); took != standardPatience {
+			t.Errorf("300 decisions took %s, want %s", took, standardPatience)
 		}
 		l.chat(t, "next")
-		if took := time.Since(start); took != patience {
-			t.Errorf("one more waited for %s", took-patience)
+		if took := time.Since(start); took != standardPatience {
+			t.Errorf("one more waited for %s", took-standardPatience)
 		}
 	})
 }
@@ -252,17 +252,17 @@ func TestFailover_WhoeverWaitsIsReleasedWhenTheFirstGivesUp(t *testing.T) {
 		start := time.Now()
 		var wg sync.WaitGroup
 		wg.Go(func() { l.chat(t, "first") })
-		time.AfterFunc(patience-time.Millisecond, func() {
+		time.AfterFunc(standardPatience-time.Millisecond, func() {
 			for i := range 300 {
 				wg.Go(func() { l.chat(t, fmt.Sprint(i)) })
 			}
 		})
 		synctest.Wait()
-		<-time.After(patience - time.Millisecond)
+		<-time.After(standardPatience - time.Millisecond)
 		synctest.Wait()
 		wg.Wait()
-		if took := time.Since(start); took != patience {
-			t.Errorf("they waited until %s, want %s", took, patience)
+		if took := time.Since(start); took != standardPatience {
+			t.Errorf("they waited until %s, want %s", took, standardPatience)
 		}
 	})
 }

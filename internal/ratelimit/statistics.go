@@ -11,10 +11,16 @@ import (
 	"chatops/internal/chatops"
 )
 
-// minute counts events of the last minute, second by second.
-type minute struct{ seconds [60]atomic.Uint64 } // the second, and below it the count
+// minute counts events of the last minute, second by second, and of all time.
+type minute struct {
+	seconds [60]atomic.Uint64 // the second, and below it the count
+	older   atomic.Uint64     // events of seconds that were replaced
+}
 
-const countBits = 30
+const (
+	countBits = 30
+	countMask = 1<<countBits - 1
+)
 
 func (m *minute) add(ns int64) {
 	second := uint64(ns / int64(time.Second)) //nolint:gosec // not negative
@@ -25,9 +31,22 @@ func (m *minute) add(ns int64) {
 			next = old + 1
 		}
 		if slot.CompareAndSwap(old, next) {
+			if next&countMask == 1 {
+				m.older.Add(old & countMask)
+			}
 			return
 		}
 	}
+}
+
+// total returns how many events there were. A metric reads it, so that an event
+// needs no second counter.
+func (m *minute) total() float64 {
+	n := m.older.Load()
+	for i := range m.seconds {
+		n += m.seconds[i].Load() & countMask
+	}
+	return float64(n)
 }
 
 func (m *minute) sum(ns int64) int64 {
@@ -35,7 +54,7 @@ func (m *minute) sum(ns int64) int64 {
 	n := int64(0)
 	for i := range m.seconds {
 		if w := m.seconds[i].Load(); second-w>>countBits < 60 {
-			n += int64(w & (1<<countBits - 1)) //nolint:gosec // 30 bits
+			n += int64(w & countMask)
 		}
 	}
 	return n
@@ -62,6 +81,7 @@ type topCounts struct {
 	part    int64
 	index   map[string]int
 	watched []watchedClient
+	latest  int // index of the client that was refused last, often the next as well
 }
 
 type watchedClient struct {
@@ -84,8 +104,13 @@ func (t *topDenied) add(client string, ns int64) {
 }
 
 func (c *topCounts) add(client string) {
+	if c.latest < len(c.watched) && c.watched[c.latest].client == client {
+		c.watched[c.latest].count++
+		return
+	}
 	if i, ok := c.index[client]; ok {
 		c.watched[i].count++
+		c.latest = i
 		return
 	}
 	if len(c.watched) < topWatched {

@@ -71,7 +71,6 @@ type named struct {
 
 	allowed, denied minute
 	top             topDenied
-	metrics         decisionCounters
 }
 
 // current returns the value in force.
