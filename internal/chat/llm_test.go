@@ -248,6 +248,38 @@ func TestAnswer_OpensTheBreakerAndLeavesTheEndpointAlone(t *testing.T) {
 	}
 }
 
+func TestAnswer_ThatComesTooLateCountsForTheBreaker(t *testing.T) {
+	t.Parallel()
+	b := breaker.New("llm", breaker.Options{FailMax: 2, SlowCall: 10 * time.Second})
+	w := newLLMWorld(t, LLMOptions{Breaker: b})
+	slow := sendertest.LLMStream(sendertest.LLMAnswer)
+	write := slow.WriteFunc
+	slow.WriteFunc = func(rw http.ResponseWriter, r sendertest.Request, gone <-chan struct{}) {
+		w.advance(10500 * time.Millisecond)
+		write(rw, r, gone)
+	}
+	w.fake.Set(slow)
+	for range 2 {
+		if got, _ := w.outcome(t, t.Context(), polish(t)); got != LLMAnswered {
+			t.Errorf("a slow answer is not shown: %s", got)
+		}
+	}
+	if s := b.Snapshot(); s.State != breaker.Open || s.Reason != "slow: answered after 10.5s" {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAnswer_TellsTheBreakerTheReason(t *testing.T) {
+	t.Parallel()
+	b := breaker.New("llm", breaker.Options{FailMax: 1})
+	w := newLLMWorld(t, LLMOptions{Breaker: b})
+	w.fake.Set(sendertest.Status(http.StatusInternalServerError, "canary"))
+	_, _ = w.outcome(t, t.Context(), polish(t))
+	if got := b.Snapshot().Reason; !strings.Contains(got, "HTTP 500") || strings.Contains(got, "canary") {
+		t.Errorf("reason %q", got)
+	}
+}
+
 func TestAnswer_DoesNotBlameTheEndpointForAVisitorWhoLeft(t *testing.T) {
 	t.Parallel()
 	b := breaker.New("llm", breaker.Options{FailMax: 1})
