@@ -142,7 +142,7 @@ func (s *Server) withdraw(ctx context.Context, o object, w chatops.ConsentWithdr
 	w.Origin = s.origin(x.request, reason)
 	out := &withdrawnOutput{Body: withdrawn{Success: true, Message: said}}
 	if address != nil {
-		if p := s.limitAddress(x, address, string(w.Action)); p != nil {
+		if p := s.limitAddress(ctx, x, address, string(w.Action)); p != nil {
 			return nil, p
 		}
 		w.EmailKey, out.Body.Email = address.key, address.typed
@@ -157,11 +157,11 @@ func (s *Server) withdraw(ctx context.Context, o object, w chatops.ConsentWithdr
 // Each kind is counted by itself, so that nobody can keep a person from
 // withdrawing more. An answer within the limit does not show what is left of
 // it: that would tell what others have asked.
-func (s *Server) limitAddress(x *exchange, address *emailAddress, action string) *Problem {
+func (s *Server) limitAddress(ctx context.Context, x *exchange, address *emailAddress, action string) *Problem {
 	if s.opts.Limits == nil {
 		return nil
 	}
-	d := s.opts.Limits.Allow(x.request.Context(), clientKey(x.client),
+	d := s.opts.Limits.Allow(ctx, clientKey(x.client),
 		ratelimit.Check{Limit: limitConsent, Key: "@" + digest(address.key) + " " + action})
 	if d.Off || d.Allowed {
 		return nil

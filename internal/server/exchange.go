@@ -55,7 +55,7 @@ func (x *exchange) refuse(p *Problem) {
 // counted counts a request to the API that no route has counted, and reports
 // whether it is within its limit; otherwise it is answered.
 func (x *exchange) counted() bool {
-	return x.uncounted == nil || x.uncounted.admit(x, unroutedQuota)
+	return x.uncounted == nil || x.uncounted.admit(x.request.Context(), x, unroutedQuota)
 }
 
 // answer sends a problem as the whole answer.

@@ -75,7 +75,7 @@ func (q *quota) checks(client string) []ratelimit.Check {
 // that the client can choose freely, such as X-Session-ID, is part of the key.
 func (s *Server) limited(q *quota, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.admit(exchangeOf(r.Context()), q) {
+		if s.admit(r.Context(), exchangeOf(r.Context()), q) {
 			next(w, r)
 		}
 	}
@@ -83,10 +83,10 @@ func (s *Server) limited(q *quota, next http.HandlerFunc) http.HandlerFunc {
 
 // admit counts a request and describes its limits in the headers. It answers
 // one that is over a limit, and returns false.
-func (s *Server) admit(x *exchange, q *quota) bool {
+func (s *Server) admit(ctx context.Context, x *exchange, q *quota) bool {
 	x.uncounted = nil
 	client := clientKey(x.client)
-	d := s.opts.Limits.Allow(x.request.Context(), client, q.checks(client)...)
+	d := s.opts.Limits.Allow(ctx, client, q.checks(client)...)
 	if d.Off {
 		return true
 	}

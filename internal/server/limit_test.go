@@ -138,7 +138,7 @@ func TestLimit_EveryRouteOfTheAPICountsWhereItBelongs(t *testing.T) {
 		f := newLimited(t, nil)
 		r := f.from(t, who+":1", tc.method, tc.path, "")
 		if tc.want == nil {
-			if len(f.limits.asked) != 0 || r.Header.Get("RateLimit") != "" {
+			if len(f.limits.asked) != 0 || r.Header.Get("Ratelimit") != "" {
 				t.Errorf("%s %s counts: %v", tc.method, tc.path, f.limits.asked)
 			}
 			continue
