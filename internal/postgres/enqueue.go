@@ -55,7 +55,7 @@ func newAlertColumns(alerts []chatops.NewAlert) (*alertColumns, error) {
 func (c *alertColumns) params() []any { return []any{c.eventType, c.target, c.payload, c.key, c.delay} }
 
 // Enqueue stores alerts in a transaction of their own and returns how many were
-// new.
+// new. Many at once are tried with COPY first, which fails when one is known.
 func (s *Store) Enqueue(ctx context.Context, alerts []chatops.NewAlert) (int, error) {
 	if len(alerts) == 0 {
 		return 0, nil
@@ -63,6 +63,11 @@ func (s *Store) Enqueue(ctx context.Context, alerts []chatops.NewAlert) (int, er
 	columns, err := newAlertColumns(alerts)
 	if err != nil {
 		return 0, err
+	}
+	if columns.copyable() {
+		if done, err := s.copyAlerts(ctx, columns); done || err != nil {
+			return len(alerts), err
+		}
 	}
 	params := append([]any{s.now()}, columns.params()...)
 	var added int64

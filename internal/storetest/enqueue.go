@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +18,107 @@ func enqueueCases() []testCase {
 		{"Enqueue_ByManyAtOnce_AddsEachKeyOnce", enqueueParallel},
 		{"Enqueue_SetsDueTimeAndDefaults", enqueueDefaults},
 		{"Enqueue_OfNothing_IsFine", enqueueNothing},
+		{"Enqueue_OfHundredsAtOnce_KeepsThemAsTheyAre", enqueueMany},
+		{"Enqueue_OfHundredsAtOnce_AddsOnlyWhatIsNew", enqueueManyKnown},
+		{"Enqueue_OfHundredsByManyAtOnce_AddsEachKeyOnce", enqueueManyParallel},
+	}
+}
+
+// many makes alerts that a store may want to load in bulk.
+func many(from, to int) []chatops.NewAlert {
+	list := make([]chatops.NewAlert, 0, to-from)
+	for i := from; i < to; i++ {
+		list = append(list, newAlert(slackLane, fmt.Sprintf("many-%d", i)))
+	}
+	return list
+}
+
+func enqueueMany(e *env) {
+	list := many(0, 300)
+	for i, text := range []string{"tab\tand\nlines\r", `back\slash`, `\N`, `\.`, "NUL \x00", "half \xff", "Łódź 'q' \"d\"", ""} {
+		list[i].Payload, _ = json.Marshal(map[string]string{"text": text})
+		list[i].Target, list[i].IdempotencyKey = "webhook:"+text, "key "+text
+	}
+	list[8].IdempotencyKey, list[9].IdempotencyKey = "", ""
+	list[10].Target, list[10].EventType = "mailto:jan@example.pl", chatops.EventEmailAlert
+	before := e.clock.Peek()
+	n, err := e.store.Enqueue(e.ctx, list)
+	e.must(err)
+	stored := map[string]chatops.Alert{}
+	for _, a := range e.alerts(chatops.AlertFilter{}) {
+		stored[a.IdempotencyKey] = a
+		if a.Status != chatops.AlertQueued || a.CreatedAt.Before(before) || !a.NextAttemptAt.Equal(a.CreatedAt) {
+			e.t.Fatalf("queued as %+v", a)
+		}
+	}
+	if n != len(list) || len(stored) != len(list)-1 {
+		e.t.Fatalf("%d added and %d keys stored of %d", n, len(stored), len(list))
+	}
+	for _, a := range list {
+		got, ok := stored[chatops.CleanText(a.IdempotencyKey)]
+		if a.IdempotencyKey == "" || !ok {
+			continue
+		}
+		if got.Target != chatops.CleanText(a.Target) || string(got.Payload) != string(chatops.CleanJSON(a.Payload)) || got.EventType != a.EventType {
+			e.t.Fatalf("queued %q as %+v", a.Target, got)
+		}
+	}
+	if b := e.claim(request(slackLane, true, 500)); len(b.Alerts) != len(list)-9 {
+		e.t.Fatalf("claimed %d alerts of the lane, want %d", len(b.Alerts), len(list)-9)
+	}
+}
+
+func enqueueManyKnown(e *env) {
+	for i, c := range []struct{ from, to, added int }{{0, 200, 200}, {0, 200, 0}, {150, 400, 200}, {399, 600, 200}} {
+		n, err := e.store.Enqueue(e.ctx, many(c.from, c.to))
+		e.must(err)
+		if n != c.added {
+			e.t.Fatalf("call %d added %d, want %d", i, n, c.added)
+		}
+	}
+	n, err := e.store.Enqueue(e.ctx, append(many(600, 800), many(600, 800)...))
+	e.must(err)
+	stats, err := e.store.QueueStats(e.ctx)
+	e.must(err)
+	if total := stats.Total(chatops.AlertQueued); n != 200 || total != 800 || e.count(`SELECT COUNT(*) FROM dead_letter_queue`) != total {
+		e.t.Fatalf("repeated keys added %d, %d are counted", n, total)
+	}
+	delayed := many(800, 1000)
+	delayed[0].Delay = time.Hour
+	n, err = e.store.Enqueue(e.ctx, delayed)
+	e.must(err)
+	if b := e.claim(request(slackLane, true, 2000)); n != 200 || len(b.Alerts) != 999 {
+		e.t.Fatalf("added %d, claimed %d, want all but the delayed one", n, len(b.Alerts))
+	}
+	bad := many(1000, 1200)
+	bad[150].Target = "webhook:" + strings.Repeat("x", 300)
+	_, err = e.store.Enqueue(e.ctx, bad)
+	e.wantCode(err, chatops.CodeInvalid)
+	if n := e.count(`SELECT COUNT(*) FROM dead_letter_queue`); n != 1000 {
+		e.t.Fatalf("%d alerts after a call that was refused", n)
+	}
+}
+
+func enqueueManyParallel(e *env) {
+	stores := []chatops.Store{e.store, e.open()}
+	var wg sync.WaitGroup
+	added := make([]int, 4)
+	for i := range added {
+		wg.Go(func() {
+			n, err := stores[i%2].Enqueue(e.ctx, many(i*50, i*50+200))
+			if err != nil {
+				e.t.Errorf("enqueue: %v", err)
+			}
+			added[i] = n
+		})
+	}
+	wg.Wait()
+	sum := 0
+	for _, n := range added {
+		sum += n
+	}
+	if stored := e.count(`SELECT COUNT(*) FROM dead_letter_queue`); sum != 350 || stored != 350 {
+		e.t.Fatalf("%d added and %d stored, want 350", sum, stored)
 	}
 }
 
