@@ -54,8 +54,9 @@ select revision, pg_notify('` + controlChannel + `', '')::text from numbered`
 	// selectControls is one statement, so that what it returns and the revision
 	// are of one moment.
 	selectControls = `
-select * from (
-select 'revision' as kind, '' as name, '', null::timestamptz, '', '', revision, null::timestamptz, ` + dbNow + ` from control_revision
+select kind, name, value, until, reason, actor, revision, created_at, now from (
+select 'revision' as kind, '' as name, '' as value, null::timestamptz as until, '' as reason, '' as actor, revision,
+  null::timestamptz as created_at, ` + dbNow + ` as now from control_revision
 union all
 select 'breaker', integration, case when mode = 'tripped' and until <= ` + dbNow + ` then 'auto' else mode end,
   until, reason, actor, revision, created_at, ` + dbNow + ` from breaker_control

@@ -3,8 +3,6 @@ package storetest
 import (
 	"context"
 	"time"
-
-	"chatops/internal/chatops"
 )
 
 // watchControls starts a watcher of orders on a handle of its own.
@@ -64,8 +62,7 @@ func controlWatch(e *env) {
 	}
 	cancel()
 	e.wantEnd(ended)
-	var none chatops.Store = replica
-	e.must(none.WatchControls(ctx, func() {})) // its context has ended
+	e.must(replica.WatchControls(ctx, func() {})) // its context has ended
 }
 
 func controlWatchPoll(e *env) {
