@@ -20,5 +20,8 @@ func newLimits(cfg *config.Config, log *slog.Logger, client redis.UniversalClien
 	return ratelimit.New(ratelimit.Options{
 		Limits: limits, Defaults: config.DefaultLimits(), Disabled: !cfg.RateLimits,
 		Redis: client, MaxKeys: cfg.RateLimitKeys, Log: log, Registerer: metrics,
+		// The one secret that every replica shares, where there is one. A new one
+		// starts the shared logs anew; each replica goes on with its own.
+		Secret: []byte(cfg.AdminAPIKey.Reveal()),
 	})
 }

@@ -57,6 +57,7 @@ func (b *Breaker) Auto() {
 	now := b.opts.NowFunc()
 	c := b.change(HalfOpen, now)
 	b.retryAt, b.claim.askAt = now, now
+	b.reason = "given back by an operator: the next call decides"
 	b.become(HalfOpen)
 	c = b.told(c)
 	b.mu.Unlock()
