@@ -68,6 +68,7 @@ func BenchmarkCacheReply(b *testing.B) {
 			if kept, err := store.BeginOnce(ctx, key(i), time.Minute); err != nil || kept == nil {
 				b.Fatal(kept, err)
 			}
+			found["database"]++
 		}},
 		{"redis", look("redis", there, "")},
 		{"memory", look("memory", there, "")},
