@@ -76,7 +76,8 @@ func isHTTP(text string) bool {
 func isOrigins(text string) bool {
 	for _, origin := range splitList(text) {
 		u, err := url.Parse(origin)
-		if origin != "*" && (err != nil || !isHTTP(origin) || u.Path != "" || u.RawQuery != "" || u.User != nil) {
+		// A browser sends scheme, host and port and nothing else.
+		if origin != "*" && (err != nil || !isHTTP(origin) || !strings.EqualFold(origin, u.Scheme+"://"+u.Host)) {
 			return false
 		}
 	}
@@ -86,7 +87,10 @@ func isOrigins(text string) bool {
 func isListen(text string) bool {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		host = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+		host = text
+		if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+			host = text[1 : len(text)-1]
+		}
 		return net.ParseIP(host) != nil || !strings.ContainsAny(text, ":[]/ \t")
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
