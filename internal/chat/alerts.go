@@ -77,7 +77,7 @@ func keySession(id string) string {
 // unknown is left out.
 func leadFields(lead *chatops.Lead, f *chatops.Facts) map[string]string {
 	m := map[string]string{
-		"name": oneLine(f.Name), "email": f.Email, "phone": f.Phone, "city": f.City, "package": f.Package,
+		"name": oneLine(f.Name), "email": f.Email, "phone": f.Phone, "city": oneLine(f.City), "package": oneLine(f.Package),
 		"lead_score": strconv.Itoa(lead.LeadScore), "session_id": lead.SessionID,
 	}
 	if f.SquareMeters > 0 {
@@ -96,11 +96,11 @@ func leadFields(lead *chatops.Lead, f *chatops.Facts) map[string]string {
 
 // labelled lists the facts for people of the sales team, in Polish.
 func labelled(lead *chatops.Lead, f *chatops.Facts) [][2]string {
-	out := [][2]string{{"Imię i nazwisko", oneLine(f.Name)}, {"Telefon", f.Phone}, {"E-mail", f.Email}, {"Pakiet", f.Package}}
+	out := [][2]string{{"Imię i nazwisko", oneLine(f.Name)}, {"Telefon", f.Phone}, {"E-mail", f.Email}, {"Pakiet", oneLine(f.Package)}}
 	if f.SquareMeters > 0 {
 		out = append(out, [2]string{"Metraż", strconv.Itoa(f.SquareMeters) + " m²"})
 	}
-	out = append(out, [2]string{"Miasto", f.City})
+	out = append(out, [2]string{"Miasto", oneLine(f.City)})
 	if f.Budget > 0 {
 		out = append(out, [2]string{"Budżet", formatMoney(Polish, f.Budget)})
 	}
@@ -133,7 +133,7 @@ func leadEmail(lead *chatops.Lead, f *chatops.Facts) chatops.EmailPayload {
 	b.WriteString("\nRozmowa: " + lead.SessionID + "\n")
 	subject := "Nowy lead: " + oneLine(f.Name)
 	if f.City != "" {
-		subject += ", " + f.City
+		subject += ", " + oneLine(f.City)
 	}
 	return chatops.EmailPayload{Subject: subject + " (" + strconv.Itoa(lead.LeadScore) + "/100)", Text: b.String()}
 }

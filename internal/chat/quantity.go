@@ -202,8 +202,8 @@ func length(toks []token, i, unit, end int) bool {
 	if i > 0 && (toks[i-1].fold == "x" || toks[i-1].fold == "×") {
 		return true
 	}
-	for k := i - 1; k > 0 && k >= i-5 && !toks[k].breaks(); k-- {
-		if toks[k-1].is(towards) && hasPrefixOf(toks[k].fold, landmarks) || toks[k].fold == "odleglosc" || toks[k].fold == "odleglosci" {
+	for k := i - 1; k >= 0 && k >= i-5 && !toks[k].breaks(); k-- {
+		if k > 0 && toks[k-1].is(towards) && hasPrefixOf(toks[k].fold, landmarks) || toks[k].fold == "odleglosc" || toks[k].fold == "odleglosci" {
 			return true
 		}
 	}
