@@ -147,7 +147,7 @@ func TestAdopt_RefusesWhatIsNotAnOlderDatabase(t *testing.T) {
 	for name, c := range map[string]struct{ statement, want string }{
 		"another's table":     {`create table dead_letter_queue (colour text)`, "table dead_letter_queue has none of the columns that dead_letter_queue has here"},
 		"a table of our name": {`create table suppression (colour text)`, "table suppression is not the one that chatops needs"},
-		"a derived table":     {`create table dlq_lane (lane text)`, "table dlq_lane is not the one that chatops needs"},
+		"a derived table":     {`create table dlq_lane (lane text, status text, cursor_at text, cursor_id text, paused_until text)`, "table dlq_lane is not the one that chatops needs"},
 		"an index":            {`create index idx_dlq_status on leads (name)`, ""},
 		"an index elsewhere":  {`create table parcels (id integer); create index idx_dlq_status on parcels (id)`, "the names idx_dlq_status are taken by something else"},
 	} {

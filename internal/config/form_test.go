@@ -70,8 +70,12 @@ func TestParseNetwork_HoldsTheAddressItWasWrittenWith(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		raw := rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "address")
 		a := netip.AddrFrom16([16]byte(raw))
-		if rapid.Bool().Draw(t, "IPv4") {
+		switch rapid.IntRange(0, 2).Draw(t, "kind") {
+		case 1:
 			a = netip.AddrFrom4([4]byte(raw[:4]))
+		case 2:
+			copy(raw, []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}) // IPv4 written in IPv6
+			a = netip.AddrFrom16([16]byte(raw))
 		}
 		bits := rapid.IntRange(0, a.BitLen()).Draw(t, "bits")
 		p, ok := parseNetwork(fmt.Sprintf("%s/%d", a, bits))
