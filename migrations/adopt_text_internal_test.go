@@ -158,13 +158,16 @@ func TestAdoptFacts_GivesTheTypesOfTheChat(t *testing.T) {
 func TestAdoptFlag_KnowsTheWordsOfBothLanguages(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"t": "true", "TRUE": "true", " yes ": "true", "On": "true", "tak": "true", "1": "true", "-1": "true", "2.5": "true",
+		"t": "true", "TRUE": "true", "yes": "true", "On": "true", "tak": "true", "1": "true", "-1": "true", "2.5": "true",
 		"f": "false", "False": "false", "no": "false", "off": "false", "NIE": "false", "0": "false", "0.0": "false", "-0": "false", "+0.00": "false",
 		"": "", "maybe": "", "null": "", "1e3": "", "0x1": "", "yes!": "",
 	} {
 		got, ok := adoptFlag(text)
 		if ok != (want != "") || ok && fmt.Sprint(got) != want {
 			t.Errorf("%q is %v, %v; want %q", text, got, ok, want)
+		}
+		if padded, still := adoptFlag(" " + text + "\n"); padded != got || still != ok {
+			t.Errorf("%q with spaces around is %v, %v", text, padded, still)
 		}
 	}
 }

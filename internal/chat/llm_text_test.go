@@ -174,7 +174,7 @@ func TestHoldsSecret_FindsAnyRunOfIt(t *testing.T) {
 		if !holdsSecret(text, secret) || !holdsSecret(strings.ToUpper(text), secret) {
 			t.Fatalf("%q is not found in %q", secret, text)
 		}
-		if holdsSecret("Konsultacja jest bezpłatna", secret+"0000000000") && !strings.Contains("konsultacjajestbezpatna", strings.ToLower(secret[:secretRun])) {
+		if holdsSecret("Konsultacja jest bezpłatna", secret+"0000000000") {
 			t.Fatalf("%q is found where it is not", secret)
 		}
 	})
