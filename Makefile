@@ -45,8 +45,8 @@ test: test-deps ## Run all tests, with real PostgreSQL and Redis (PKG=, GOTESTFL
 	$(GO) test -timeout 14m $(GOTESTFLAGS) $(PKG)
 
 .PHONY: test-race
-test-race: ## Run all tests under the race detector
-	@$(MAKE) test GOTESTFLAGS='-race $(GOTESTFLAGS)'
+test-race: ## Run all tests under the race detector, the programs they start too
+	@E2E_RACE=1 $(MAKE) test GOTESTFLAGS='-race -timeout 40m $(GOTESTFLAGS)'
 
 .PHONY: test-deps
 test-deps: ## Install PostgreSQL and Redis for the tests, if they are missing

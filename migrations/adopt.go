@@ -234,7 +234,7 @@ func (a *adoption) survey(ctx context.Context, m *Migrator, x executor) (bool, e
 	for _, name := range []string{"chat_conversations", "leads"} {
 		_, a.live[name] = applied[1]
 	}
-	return true, a.refuse(ctx, x, names, others)
+	return true, a.refuse(ctx, x, others)
 }
 
 // assign gives each table that was found its spec.
@@ -283,7 +283,7 @@ var derivedTables = []string{"dlq_lane", "dlq_lease", "dlq_count"}
 
 // refuse reports what stands in the way: tables that are not what their names
 // say, and other things with the names that ours need.
-func (a *adoption) refuse(ctx context.Context, x executor, tables, others []string) error {
+func (a *adoption) refuse(ctx context.Context, x executor, others []string) error {
 	for _, o := range a.tables {
 		known := 0
 		for _, name := range columnsOf(a.pending, o.spec.table) {

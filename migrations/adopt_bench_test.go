@@ -141,6 +141,9 @@ func serverMemory(db *sql.DB) float64 {
 			sum += statusMiB(strconv.Itoa(pid), "RssAnon:")
 		}
 	}
+	if rows.Err() != nil {
+		return 0
+	}
 	return sum
 }
 

@@ -135,7 +135,7 @@ verdict as (
     case when rodo_no is not null and (rodo_yes is null or rodo_no >= rodo_yes) then 1 else 0 end as rodo,
     coalesce(rodo_no, marketing_no) as at
   from latest)
-select * from verdict where marketing = 1 or rodo = 1`
+select who, marketing, rodo, at from verdict where marketing = 1 or rodo = 1`
 	withdrawalsNone = `
 create temporary table chatops_withdrawal as
 select {text who} as who, {whole n} as marketing, {whole n} as rodo, {time at} as at from (select 1 as one) o where false`

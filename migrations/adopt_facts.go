@@ -205,7 +205,7 @@ func adoptLoose(t string) (string, bool) {
 	switch {
 	case unit == "k" || strings.HasPrefix(unit, "tys"):
 		n.Mul(n, big.NewRat(1_000, 1))
-	case unit == "mln" || strings.HasPrefix(unit, "milion"):
+	case unit == "mln" || strings.HasPrefix(unit, "milion"): //nolint:misspell // it is Polish
 		n.Mul(n, big.NewRat(1_000_000, 1))
 	}
 	whole := n.FloatString(0) // rounds halves away from zero

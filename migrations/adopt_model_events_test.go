@@ -120,11 +120,11 @@ func (m *mixture) modelAlerts(out model) {
 		payload, changed := strings.CutPrefix(row.means["payload"], "!")
 		o.changed = o.changed || changed || target == "" || target == "slack:alerts" && old != secretURL
 		status, trouble := row.means["status"], ""
-		switch {
-		case status == "?":
+		switch status {
+		case "?":
 			status, trouble = "failed", "adopted with the unknown status strange"
 			o.changed = true
-		case status == "" || status == "pending":
+		case "", "pending":
 			if status = "pending"; target == "" {
 				status, trouble = "failed", "adopted: no integration serves "+event
 			}

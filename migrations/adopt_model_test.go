@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ func (o *opinion) hear(means string) {
 	o.no, o.yes = o.no || means == "0", o.yes || means == "1"
 }
 
-func (o opinion) decide(otherwise bool) string {
+func (o *opinion) decide(otherwise bool) string {
 	switch {
 	case o.no:
 		return "0"
@@ -218,14 +219,12 @@ func (m *mixture) modelConversations(out model, people map[string]*consents) add
 			p = people[fmt.Sprint("tag ", row.tag)]
 		}
 		_ = rest
-		for column, value := range map[string]string{
+		maps.Copy(o.values, map[string]string{
 			"session_id": sessionOf(row), "email": email, "started_at": row.means["started_at"], "context_data": strings.TrimPrefix(context, "!"),
 			"awaiting_confirmation": orElse(row.means["awaiting_confirmation"], "0"), "needs_human_review": orElse(row.means["needs_human_review"], "0"),
 			"followup_count": orElse(row.means["followup_count"], "0"), "last_followup_at": row.means["last_followup_at"],
 			"last_user_message_at": "", "marketing_consent": p.marketing.decide(m.implied), "rodo_consent": p.rodo.decide(m.implied),
-		} {
-			o.values[column] = value
-		}
+		})
 	}
 	return moved
 }
@@ -268,13 +267,11 @@ func (m *mixture) modelLeads(out model, people map[string]*consents) address {
 			p = people[fmt.Sprint("tag ", row.tag)]
 		}
 		created, updated := row.means["created_at"], row.means["updated_at"]
-		for column, value := range map[string]string{
+		maps.Copy(o.values, map[string]string{
 			"session_id": sessionOf(row), "email": row.means["email"], "name": row.means["name"], "status": status,
 			"lead_score": orElse(row.means["lead_score"], "0"), "marketing_consent": p.marketing.decide(m.implied), "rodo_consent": p.rodo.decide(m.implied),
 			"created_at": orElse(orElse(created, updated), "?now"), "updated_at": orElse(orElse(updated, created), "?now"),
-		} {
-			o.values[column] = value
-		}
+		})
 	}
 	return moved
 }

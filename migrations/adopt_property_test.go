@@ -112,7 +112,7 @@ func checkMixture(r *rapid.T, m *mixture, db, own *sql.DB) {
 	if m.alerts != nil {
 		compareCounters(r, db)
 	}
-	compareSecret(r, m, db)
+	compareSecret(r, db)
 }
 
 var adoptedAt = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
@@ -268,9 +268,9 @@ func compareSuppressed(r *rapid.T, db *sql.DB, want model) {
 // compareCounters counts the queue the slow way.
 func compareCounters(r *rapid.T, db *sql.DB) {
 	counted, _ := fetch(r, db, `select event_type || '/' || status, cast(sum(n) as integer) from dlq_count group by event_type, status having sum(n) <> 0`)
-	real, _ := fetch(r, db, `select event_type || '/' || status, count(*) from dead_letter_queue group by event_type, status`)
-	if !reflect.DeepEqual(counted, real) {
-		r.Errorf("the counters say %v, the queue holds %v", counted, real)
+	held, _ := fetch(r, db, `select event_type || '/' || status, count(*) from dead_letter_queue group by event_type, status`)
+	if !reflect.DeepEqual(counted, held) {
+		r.Errorf("the counters say %v, the queue holds %v", counted, held)
 	}
 	lanes, _ := fetch(r, db, `select distinct lane from dead_letter_queue q where not exists (select 1 from dlq_lane l where l.lane = q.lane)`)
 	if len(lanes) != 0 {
@@ -279,7 +279,7 @@ func compareCounters(r *rapid.T, db *sql.DB) {
 }
 
 // compareSecret looks for the webhook's address in all that is stored.
-func compareSecret(r *rapid.T, m *mixture, db *sql.DB) {
+func compareSecret(r *rapid.T, db *sql.DB) {
 	for table, columns := range map[string]string{
 		"adoption_archive": "cast(data as text) || reason", "dead_letter_queue": "cast(payload as text) || target || coalesce(error_message, '')",
 	} {

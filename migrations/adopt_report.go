@@ -1,7 +1,6 @@
 package migrations
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -33,7 +32,7 @@ func (a *adoption) tally(ctx context.Context, x executor) error {
 		t := a.row(o.name)
 		t.Kept = t.RowsBefore
 	}
-	if err := a.consents_(ctx, x); err != nil {
+	if err := a.reportConsents(ctx, x); err != nil {
 		return err
 	}
 	after := map[string]int64{}
@@ -146,8 +145,8 @@ var consentSources = []struct {
 	{"consent_mode", 0, "nobody said anything: CONSENT_MODE decides"},
 }
 
-// consents_ counts where answers were found.
-func (a *adoption) consents_(ctx context.Context, x executor) error {
+// reportConsents counts where answers were found.
+func (a *adoption) reportConsents(ctx context.Context, x executor) error {
 	for _, name := range []string{"chat_conversations", "leads"} {
 		if a.table(name) != nil {
 			if err := a.countConsents(ctx, x, name); err != nil {
@@ -174,21 +173,9 @@ func (a *adoption) consents_(ctx context.Context, x executor) error {
 
 func (a *adoption) countConsents(ctx context.Context, x executor, table string) error {
 	for _, flag := range []string{"marketing", "rodo"} {
-		rows, err := x.QueryContext(ctx, `select coalesce(`+flag+`, 0), count(*) from chatops_consent_`+table+` group by 1 order by 1`)
+		counts, err := countSources(ctx, x, flag, table)
 		if err != nil {
 			return fmt.Errorf("count consents of %s: %w", table, err)
-		}
-		counts := map[int]int64{}
-		for rows.Next() {
-			var said int
-			var n int64
-			if err := rows.Scan(&said, &n); err != nil {
-				return cmp.Or(err, rows.Close())
-			}
-			counts[said%10] += n
-		}
-		if err := cmp.Or(rows.Err(), rows.Close()); err != nil {
-			return err
 		}
 		for _, s := range consentSources {
 			if counts[s.from] > 0 {
@@ -197,4 +184,23 @@ func (a *adoption) countConsents(ctx context.Context, x executor, table string) 
 		}
 	}
 	return nil
+}
+
+// countSources counts the answers about a consent by where they were found.
+func countSources(ctx context.Context, x executor, flag, table string) (map[int]int64, error) {
+	rows, err := x.QueryContext(ctx, `select coalesce(`+flag+`, 0), count(*) from chatops_consent_`+table+` group by 1 order by 1`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[int]int64{}
+	for rows.Next() {
+		var said int
+		var n int64
+		if err := rows.Scan(&said, &n); err != nil {
+			return nil, err
+		}
+		counts[said%10] += n
+	}
+	return counts, rows.Err()
 }

@@ -48,22 +48,22 @@ func eachEngine(t *testing.T, run func(t *testing.T, d database)) {
 	})
 }
 
-func newPostgres(t testing.TB) database {
-	t.Helper()
-	config, err := pgx.ParseConfig(pgtest.New(t))
+func newPostgres(tb testing.TB) database {
+	tb.Helper()
+	config, err := pgx.ParseConfig(pgtest.New(tb))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return database{migrations.Postgres, stdlib.GetConnector(*config)}
 }
 
-func newSQLite(t testing.TB) database {
-	t.Helper()
-	d := sqliteDatabase(filepath.Join(t.TempDir(), "test.db"), "wal")
+func newSQLite(tb testing.TB) database {
+	tb.Helper()
+	d := sqliteDatabase(filepath.Join(tb.TempDir(), "test.db"), "wal")
 	// The first connection switches the file to WAL, for which SQLite waits for
 	// nobody: several at once would fail.
-	if err := d.open(t).PingContext(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := d.open(tb).PingContext(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
 	return d
 }
@@ -128,10 +128,10 @@ func call(f migrations.Function) sqlite3.ScalarFunction {
 }
 
 // open returns a handle of its own, as another process would have.
-func (d database) open(t testing.TB) *sql.DB {
-	t.Helper()
+func (d database) open(tb testing.TB) *sql.DB {
+	tb.Helper()
 	db := sql.OpenDB(d.connector)
-	t.Cleanup(func() { _ = db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
@@ -141,11 +141,11 @@ func (d database) migrator(t *testing.T) *migrations.Migrator {
 	return newMigrator(t, d.open(t), d.dialect)
 }
 
-func newMigrator(t testing.TB, db *sql.DB, dialect migrations.Dialect) *migrations.Migrator {
-	t.Helper()
+func newMigrator(tb testing.TB, db *sql.DB, dialect migrations.Dialect) *migrations.Migrator {
+	tb.Helper()
 	m, err := migrations.New(db, dialect, migrations.Options{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return m
 }

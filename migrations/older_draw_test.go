@@ -41,20 +41,7 @@ type drawnTable struct {
 	name    string
 	columns []drawnColumn
 	keyed   bool // id is a primary key
-	unique  string
 	rows    []*drawnRow
-}
-
-func (t *drawnTable) has(column string) bool {
-	if t == nil {
-		return false
-	}
-	for _, c := range t.columns {
-		if c.name == column {
-			return true
-		}
-	}
-	return false
 }
 
 type drawnColumn struct{ name, kind, word string }

@@ -89,11 +89,11 @@ func (d database) ddl(text string) string {
 
 // exec runs statements on a connection that checks no foreign keys, as the older
 // application's did.
-func (d database) exec(t testing.TB, db *sql.DB, statements ...string) {
-	t.Helper()
+func (d database) exec(tb testing.TB, db *sql.DB, statements ...string) {
+	tb.Helper()
 	conn, err := db.Conn(context.Background())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
 	if d.dialect == migrations.SQLite {
@@ -101,17 +101,17 @@ func (d database) exec(t testing.TB, db *sql.DB, statements ...string) {
 	}
 	for _, statement := range statements {
 		if _, err := conn.ExecContext(context.Background(), d.ddl(statement)); err != nil {
-			t.Fatalf("%v\n%s", err, statement)
+			tb.Fatalf("%v\n%s", err, statement)
 		}
 	}
 }
 
 // one reads a single value as text; null is "".
-func one(t testing.TB, db *sql.DB, query string, args ...any) string {
-	t.Helper()
+func one(tb testing.TB, db *sql.DB, query string, args ...any) string {
+	tb.Helper()
 	var v any
 	if err := db.QueryRowContext(context.Background(), query, args...).Scan(&v); err != nil {
-		t.Fatalf("%v\n%s", err, query)
+		tb.Fatalf("%v\n%s", err, query)
 	}
 	return show(v)
 }

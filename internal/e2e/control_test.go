@@ -120,16 +120,15 @@ func TestControl_OrdersAreObeyedByEveryReplicaWithinASecond(t *testing.T) {
 	})
 }
 
-// status is what `breaker status -o json` says.
+// breakerStatus is what `breaker status -o json` says.
 type breakerStatus struct {
 	Breakers []struct {
-		Name     string
-		State    string
+		Name     string `json:"name"`
+		State    string `json:"state"`
 		Replicas []struct {
-			Instance, State string
-			Stale           bool
-		}
-	}
+			Stale bool `json:"stale"`
+		} `json:"replicas"`
+	} `json:"breakers"`
 }
 
 func (w *world) breaker(t *testing.T, name string) (state string, stale, live int) {

@@ -58,7 +58,7 @@ func (s *server) awaitDeaf() {
 	err := testserver.Poll(patience, func(ctx context.Context) error {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", strings.TrimPrefix(s.base, "http://"))
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // refused is what it waits for
 		}
 		_ = conn.Close()
 		return errNotYet

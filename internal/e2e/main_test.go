@@ -29,9 +29,12 @@ func TestMain(m *testing.M) {
 	pgtest.Main(m)
 }
 
-// binary builds chatops once and returns its path. Under the race detector the
-// program is built with it too, so that a race in any flow fails its test. Its
-// waits between attempts are not random: full jitter draws a retry at once now
+// raceEnabled builds the program with the race detector, so that a race in any
+// flow fails its test. It makes every process five times as dear, which `make
+// test-race` can afford and CI cannot.
+var raceEnabled = os.Getenv("E2E_RACE") == "1"
+
+// binary builds chatops once and returns its path. Its waits between attempts are not random: full jitter draws a retry at once now
 // and then, however long the waits may be.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "chatops-e2e-")

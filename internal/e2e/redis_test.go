@@ -128,7 +128,7 @@ func configure(t *testing.T, s *redistest.Server, name, value string) {
 
 func replicaOf(t *testing.T, s *redistest.Server, host, port string) {
 	t.Helper()
-	withRedis(t, s, func(c *redis.Client) error { return c.SlaveOf(t.Context(), host, port).Err() })
+	withRedis(t, s, func(c *redis.Client) error { return c.ReplicaOf(t.Context(), host, port).Err() })
 }
 
 func TestRedis_AwayInAnyWay_LimitsStayStrictAndNoRequestFails(t *testing.T) {

@@ -54,7 +54,7 @@ func (s *Server) dispatch(x *exchange, r *http.Request) {
 		return
 	}
 	if err != nil {
-		x.refuse(problemOf(err, x.id))
+		x.refuse(problemOf(err, x.id)) //nolint:contextcheck // the exchange has the request's
 		return
 	}
 	s.mux.ServeHTTP(x, r)

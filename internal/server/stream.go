@@ -44,7 +44,7 @@ func (s *Server) stream(ctx context.Context, setHeader func(http.Header), produc
 	x := exchangeOf(ctx)
 	w := &streamWriter{x: x, timeout: s.opts.WriteTimeout, setHeader: setHeader}
 	if x.request.Method == http.MethodHead {
-		_, _ = w.Write(nil)
+		_, _ = w.Write(nil) //nolint:contextcheck // the exchange has the request's
 		return
 	}
 	buf := bufio.NewWriterSize(w, streamBuffer)

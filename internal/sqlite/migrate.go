@@ -89,7 +89,7 @@ func (p place) copyAside(ctx context.Context, db *sql.DB) (string, error) {
 			return "", chatops.Errorf(chatops.CodeUnavailable, "make file for the copy: %w", err)
 		}
 		target := "file:" + strings.ReplaceAll(url.PathEscape(path), "%2F", "/")
-		if _, err := db.ExecContext(ctx, "vacuum into '"+strings.ReplaceAll(target, "'", "''")+"'"); err != nil {
+		if _, err := db.ExecContext(ctx, "vacuum into ?", target); err != nil {
 			return "", errors.Join(p.translate(err), os.Remove(path))
 		}
 		return path, nil

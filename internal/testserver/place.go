@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -82,8 +83,10 @@ func PrivateAddress() string {
 	if runtime.GOOS != "linux" {
 		return Loopback
 	}
-	n := rand.Uint32N(1<<22) + 1<<22 // 127.64.0.0 to 127.127.255.255
-	return netip.AddrFrom4([4]byte{127, byte(n >> 16), byte(n >> 8), byte(n)}).String()
+	// 127.64.0.0 to 127.127.255.255
+	var a [4]byte
+	binary.BigEndian.PutUint32(a[:], 127<<24+1<<22+rand.Uint32N(1<<22)) //nolint:gosec // nobody has to guess it
+	return netip.AddrFrom4(a).String()
 }
 
 // Loopback is the address of servers that are not stopped and started again.

@@ -1,6 +1,0 @@
-//go:build race
-
-package e2e
-
-// raceEnabled says that the binary is to be built with the race detector too.
-const raceEnabled = true
