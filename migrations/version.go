@@ -159,7 +159,14 @@ func (s versionStore) ListMigrations(
 
 // Insert records a version, inside the migration's transaction.
 func (s versionStore) Insert(ctx context.Context, db database.DBTxConn, req database.InsertRequest) error {
-	if _, err := s.GetMigration(ctx, db, req.Version); err == nil {
+	// Not by GetMigration: it cannot read a time that SQLite gives as text, and
+	// its error would pass for a version that nobody has applied.
+	var taken bool
+	row := db.QueryRowContext(ctx, fmt.Sprintf(`select count(*) > 0 from %s where version_id = %d`, versionTable, req.Version))
+	if err := row.Scan(&taken); err != nil {
+		return fmt.Errorf("look for migration %d: %w", req.Version, err)
+	}
+	if taken {
 		return errTaken
 	}
 	return s.Store.Insert(ctx, db, req)
