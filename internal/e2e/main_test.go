@@ -3,6 +3,7 @@ package e2e
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,9 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("make directory: %w", err)
 	}
 	testserver.AtExit(func() { _ = os.RemoveAll(dir) })
+	if err := seeProgram(); err != nil {
+		return "", err
+	}
 	path := filepath.Join(dir, "chatops")
 	args := []string{"build", "-ldflags", "-X main.jitter=none", "-o", path}
 	if raceEnabled {
@@ -53,3 +57,16 @@ var binary = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
+
+// seeProgram looks at the program's files. Cached results of tests are told
+// apart by what the tests have looked at, not by what they build: without this
+// the result of an older program would be shown for a newer one.
+func seeProgram() error {
+	for _, root := range []string{"../../cmd", "../../internal", "../../migrations"} {
+		err := filepath.WalkDir(root, func(_ string, _ fs.DirEntry, err error) error { return err })
+		if err != nil {
+			return fmt.Errorf("look at the program: %w", err)
+		}
+	}
+	return nil
+}
