@@ -44,15 +44,10 @@ func declareBreakers(cfg *config.Config, breakers *breaker.Set) {
 
 // jobs are those of every part of the service, by name.
 func (s *service) jobs() []chatops.JobReport {
-	var all []chatops.JobReport
-	for _, j := range s.engine.Report().Jobs {
-		all = append(all, chatops.JobReport(j))
-	}
+	all := s.engine.Report().Jobs
 	all = append(all, s.cleanup.Report())
-	if s.replica != nil {
-		if j := s.replica.Job(); j.Name != "" {
-			all = append(all, j)
-		}
+	if j := s.replica.Job(); j.Name != "" {
+		all = append(all, j)
 	}
 	slices.SortFunc(all, func(a, b chatops.JobReport) int { return strings.Compare(a.Name, b.Name) })
 	return all

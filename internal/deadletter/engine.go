@@ -32,7 +32,7 @@ type Engine struct {
 	active   int // workers running, over all lanes
 	waiters  []*idleWaiter
 	looks    uint64 // looks at the lanes that have begun
-	jobs     map[string]JobReport
+	jobs     map[string]chatops.JobReport
 	lastErr  string
 	lastErrT time.Time
 }
@@ -49,7 +49,7 @@ func New(opts Options) (*Engine, error) {
 		ramps:   make(map[string]*ramp, len(opts.Senders)),
 		poke:    make(chan struct{}, 1),
 		lanes:   make(map[string]*lane),
-		jobs:    make(map[string]JobReport),
+		jobs:    make(map[string]chatops.JobReport),
 	}
 	for _, s := range opts.Senders {
 		name := s.Integration()

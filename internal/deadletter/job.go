@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"chatops/internal/chatops"
 )
 
 // The names of the engine's regular jobs.
@@ -13,19 +15,11 @@ const (
 	JobCleanup = "dlq_cleanup" // deletes finished alerts of CleanupAge
 )
 
-// JobReport is a regular job of the engine as it stands.
-type JobReport struct {
-	Name       string
-	LastRun    time.Time // zero: it has not run yet
-	LastResult string    // "ok: 3 alerts", or a redacted error
-	NextRun    time.Time
-}
-
 // announceJob says when a job will run for the first time.
 func (e *Engine) announceJob(name string, wait time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.jobs[name] = JobReport{Name: name, NextRun: e.now().Add(wait)}
+	e.jobs[name] = chatops.JobReport{Name: name, NextRun: e.now().Add(wait)}
 }
 
 // noteJob keeps the result of a run.
@@ -37,15 +31,15 @@ func (e *Engine) noteJob(name string, alerts int, err error, wait time.Duration)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.jobs[name] = JobReport{Name: name, LastRun: now, LastResult: result, NextRun: now.Add(wait)}
+	e.jobs[name] = chatops.JobReport{Name: name, LastRun: now, LastResult: result, NextRun: now.Add(wait)}
 }
 
 // jobReports returns the jobs by name. The lock is held.
-func (e *Engine) jobReports() []JobReport {
-	all := make([]JobReport, 0, len(e.jobs))
+func (e *Engine) jobReports() []chatops.JobReport {
+	all := make([]chatops.JobReport, 0, len(e.jobs))
 	for _, j := range e.jobs {
 		all = append(all, j)
 	}
-	slices.SortFunc(all, func(a, b JobReport) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b chatops.JobReport) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chatops/internal/breaker"
+	"chatops/internal/chatops"
 )
 
 // LaneStatus is what the engine does with a lane.
@@ -43,7 +44,7 @@ type Report struct {
 	Unconfigured  []string
 	Misconfigured []string
 	// Jobs are the engine's regular jobs, by name.
-	Jobs []JobReport
+	Jobs []chatops.JobReport
 	// LastError is the newest trouble with the queue, redacted; empty: none
 	// since the start.
 	LastError   string
