@@ -35,7 +35,8 @@ func TestScript_EveryCommandByItsOutsideOnly(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
-			env.Vars = append(env.Vars, "REPO="+root, "USER=ewa", "CHATOPS_ACTOR=ewa", "HOME="+env.WorkDir)
+			env.Vars = append(env.Vars, "REPO="+root, "USER=ewa", "CHATOPS_ACTOR=ewa", "HOME="+env.WorkDir,
+				"GORACE=atexit_sleep_ms=0") // a second after every command
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -35,8 +35,9 @@ func TestMain(m *testing.M) {
 // test-race` can afford and CI cannot.
 var raceEnabled = os.Getenv("E2E_RACE") == "1"
 
-// binary builds chatops once and returns its path. Its waits between attempts are not random: full jitter draws a retry at once now
-// and then, however long the waits may be.
+// binary builds chatops once and returns its path. Its waits between attempts
+// are not random: full jitter draws a retry at once now and then, however long
+// the waits may be.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "chatops-e2e-")
 	if err != nil {
@@ -52,6 +53,9 @@ var binary = sync.OnceValues(func() (string, error) {
 		args = append(args, "-race")
 	}
 	build := exec.Command("go", append(args, "chatops/cmd/chatops")...)
+	if !raceEnabled {
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build: what it compiled serves here too
+	}
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

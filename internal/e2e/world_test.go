@@ -102,7 +102,7 @@ func bareWorld(t *testing.T, e engine) *world {
 		// On a busy machine one process on an SQLite file can be kept from
 		// writing for as long as a usual lease lasts. See leasesRunOut.
 		"DLQ_LEASE_SECONDS": "600",
-		"GORACE":            "halt_on_error=0 exitcode=66",
+		"GORACE":            "halt_on_error=0 exitcode=66 atexit_sleep_ms=0",
 	}}
 }
 

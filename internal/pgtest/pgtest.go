@@ -96,7 +96,9 @@ func create(tb testing.TB, template string) string {
 	database := newName("test")
 	statement := "CREATE DATABASE " + quote(database)
 	if template != "" {
-		statement += " TEMPLATE " + quote(template)
+		// Copying files is five times as fast as writing every block to the log,
+		// and takes the catalogue cache along.
+		statement += " TEMPLATE " + quote(template) + " STRATEGY FILE_COPY"
 	}
 	if err := runSQL(admin, statement); err != nil {
 		tb.Fatal(err)

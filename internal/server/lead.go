@@ -128,6 +128,8 @@ func (s *Server) createLead(ctx context.Context, in *jsonBody) (*leadOutput, err
 		return nil, noSuchLead(err)
 	}
 	if replayed {
+		// The answer of then; what has become of the lead since is its own story.
+		stored.Status, stored.MondayItemID = chatops.LeadNew, ""
 		x.replayed()
 	}
 	return &leadOutput{Body: showLead(stored)}, nil

@@ -147,6 +147,17 @@ func TestCreateLead_OfARepeatedRequestIsOne(t *testing.T) {
 	}
 }
 
+func TestCreateLead_RepeatedAfterTheCRMTookIt_GetsTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	f := newFull(t, nil)
+	const body = `{"name":"Jan","email":"jan@x.pl"}`
+	first := f.postLead(t, body, "Idempotency-Key", "k")
+	f.leads.list[0].MondayItemID, f.leads.list[0].Status = "1000", chatops.LeadContacted
+	if again := f.postLead(t, body, "Idempotency-Key", "k"); again.Body != first.Body {
+		t.Errorf("first  %s\nagain %s", first.Body, again.Body)
+	}
+}
+
 func TestDigest_TellsListsApart(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

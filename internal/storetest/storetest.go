@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,8 +25,8 @@ type Harness struct {
 }
 
 // Run runs the suite. newFunc makes a database for each test; the tests run in
-// parallel.
-func Run(t *testing.T, newFunc func(t testing.TB) Harness) {
+// parallel. without names groups, or cases as Group/Case, to leave out.
+func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 	t.Helper()
 	groups := []struct {
 		name  string
@@ -59,9 +60,15 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness) {
 		{"History", historyCases()},
 	}
 	for _, g := range groups {
+		if slices.Contains(without, g.name) {
+			continue
+		}
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
 			for _, c := range g.cases {
+				if slices.Contains(without, g.name+"/"+c.name) {
+					continue
+				}
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
 					h := newFunc(t)
