@@ -1,0 +1,72 @@
+package chatops
+
+import (
+	"context"
+	"time"
+)
+
+// JobState is a row of scheduled_job: one job of the whole fleet.
+type JobState struct {
+	Name string
+	// Slot is the scheduled moment that ran last or is running: a job runs once
+	// for each slot, whichever replica runs it.
+	Slot         time.Time
+	Holder       string    // the instance that runs it; "" when none does
+	LeaseUntil   time.Time // when another may take a run over; zero: not held
+	Fence        int64     // grows with every claim; a stale holder's is refused
+	LastStarted  time.Time
+	LastFinished time.Time
+	LastResult   string // "ok ...", or "failed: " and why, without personal data
+	LastInstance string
+	NextRun      time.Time
+	Paused       bool
+	PausedBy     string
+	PausedReason string
+	// Requested is when an operator asked for a run; zero once it has begun.
+	Requested time.Time
+}
+
+// JobClaim asks for a run of a job.
+type JobClaim struct {
+	Name     string
+	Instance string
+	// Slot is the newest scheduled moment that is not in the future. It is
+	// claimed when no later or equal slot was, when its holder's lease has
+	// passed, or when an operator has asked for a run.
+	Slot  time.Time
+	Next  time.Time // the slot after it, shown as the next run
+	Lease time.Duration
+}
+
+// JobRun is a run that was claimed.
+type JobRun struct {
+	Name, Instance string
+	Slot           time.Time
+	Fence          int64
+	// TakenOver is the instance whose run of this slot was not finished; "" for
+	// the first attempt. Requested: an operator asked for it.
+	TakenOver string
+	Requested bool
+}
+
+// JobStore keeps the jobs of the fleet. Time is the database's: hosts may
+// disagree about it.
+type JobStore interface {
+	// ClaimJob claims a run, or returns nil when there is nothing to run: the
+	// slot was claimed, the job is paused (unless requested), or it is running.
+	// A job that is not known yet is made, with its slot as good as done: a new
+	// installation does not run everything at once.
+	ClaimJob(ctx context.Context, c JobClaim) (*JobRun, error)
+	// ExtendJob keeps a run's lease alive. CodeConflict: it was taken over.
+	ExtendJob(ctx context.Context, r *JobRun, lease time.Duration) error
+	// FinishJob records the result and frees the job. CodeConflict: the run was
+	// taken over, and its result is not recorded.
+	FinishJob(ctx context.Context, r *JobRun, result string) error
+	// Jobs returns every known job by name.
+	Jobs(ctx context.Context) ([]JobState, error)
+	// RequestJob asks for a run now. CodeNotFound: no such job.
+	RequestJob(ctx context.Context, name string) error
+	// PauseJob stops a job from running until it is resumed. CodeNotFound: no
+	// such job.
+	PauseJob(ctx context.Context, name string, paused bool, actor, reason string) error
+}
