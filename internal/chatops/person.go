@@ -106,6 +106,15 @@ type ErasedRecipient struct {
 	Status  string // of the request
 }
 
+// Retention says what has been kept for long enough: what nothing has happened
+// to since before each moment. A zero moment keeps everything.
+type Retention struct {
+	Conversations time.Time // deleted, with their messages and follow-ups
+	Leads         time.Time // emptied of what is personal; the row stays for counting
+	Audit         time.Time // emptied of what is personal; the chain stays valid
+	AccessLog     time.Time // deleted
+}
+
 // AccessEntry is a look-up of personal data, on record before it is shown.
 type AccessEntry struct {
 	ID                      int64
@@ -135,8 +144,8 @@ type PersonStore interface {
 	// AddSuppressions stores addresses that must not be written to and returns
 	// how many were new. One that is suppressed already is never narrowed.
 	AddSuppressions(ctx context.Context, list []Suppression) (added int, err error)
-	// PurgePeople deletes conversations, with their messages, and empties leads
-	// that nothing happened to since before, up to limit of each, and returns
-	// what it did; dryRun counts only.
-	PurgePeople(ctx context.Context, before time.Time, limit int, dryRun bool) ([]ErasedTable, error)
+	// PurgePeople removes what is older than r allows, up to limit rows of each
+	// table in one transaction, and returns what it did: it is called again until
+	// that is nothing. dryRun counts everything that would go, whatever the limit.
+	PurgePeople(ctx context.Context, r Retention, limit int, dryRun bool) ([]ErasedTable, error)
 }
