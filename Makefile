@@ -11,7 +11,9 @@ BENCHFLAGS  ?=
 
 # The race detector watches everything but SQLite: that is C translated into Go,
 # whose memory no code of ours touches, and watching it doubles the tests' time.
-UNWATCHED := $(if $(findstring -race,$(GOTESTFLAGS)),-gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false)
+# Nor is time spent on a debugger's information.
+UNWATCHED := $(if $(findstring -race,$(GOTESTFLAGS)),-gcflags=all=-dwarf=false \
+	'-gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false -dwarf=false')
 
 # Tools are pinned here and installed into .bin, which git ignores. The file
 # name holds the version, so a new pin installs the new one.
