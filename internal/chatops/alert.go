@@ -34,6 +34,7 @@ const (
 	EventWebhook     = "webhook_event"
 	EventEscalation  = "escalation"
 	EventFollowup    = "followup_email"
+	EventConsentMail = "consent_mail"
 	maxEventType     = 50
 	maxTarget        = 255
 	maxIdempotencyID = 255

@@ -22,8 +22,10 @@ type MondayPayload struct {
 	Fields map[string]string `json:"fields"`
 }
 
-// EmailPayload is a mail; the recipient is the alert's mailto target.
+// EmailPayload is a mail; the recipient is the alert's mailto target or, for
+// targets such as "email:consent" that name nobody, To.
 type EmailPayload struct {
+	To      string `json:"to,omitempty"`
 	Subject string `json:"subject"`
 	Text    string `json:"text"`
 	HTML    string `json:"html,omitempty"`

@@ -170,15 +170,20 @@ func (e *email) Policy() chatops.LanePolicy {
 	return chatops.LanePolicy{Parallel: 2, Timeout: e.times.total()}
 }
 
-// Send delivers a chatops.EmailPayload to the alert's mailto target.
+// Send delivers a chatops.EmailPayload to the alert's mailto target or, where
+// that names nobody, to the payload's recipient.
 func (e *email) Send(ctx context.Context, alert *chatops.Alert) error {
-	to, ok := plainAddress(strings.TrimPrefix(alert.Target, "mailto:"))
-	if !ok {
-		return failure(chatops.FailPermanent, "address_invalid", "email: recipient is not one valid address")
-	}
 	var payload chatops.EmailPayload
 	if f := decodePayload("email", alert, &payload); f != nil {
 		return f
+	}
+	recipient, named := strings.CutPrefix(alert.Target, "mailto:")
+	if !named {
+		recipient = payload.To
+	}
+	to, ok := plainAddress(recipient)
+	if !ok {
+		return failure(chatops.FailPermanent, "address_invalid", "email: recipient is not one valid address")
 	}
 	if strings.TrimSpace(payload.Subject) == "" || payload.Text == "" && payload.HTML == "" {
 		return failure(chatops.FailPermanent, "payload_invalid", "email: payload has no subject or no text")

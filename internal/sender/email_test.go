@@ -134,6 +134,34 @@ func TestEmail_SendsToExactlyOneValidAddress(t *testing.T) {
 	}
 }
 
+func TestEmail_ATargetThatNamesNobodyLeavesItToThePayload(t *testing.T) {
+	t.Parallel()
+	server := sendertest.StartSMTP(t, sendertest.SMTPOptions{})
+	s := only(t, Options{Email: EmailOptions{URL: server.URL(), From: "bot@firma.example"}})
+	to := func(target, recipient string) *chatops.Alert {
+		p := letter
+		p.To = recipient
+		alert := mailAlert(t, p)
+		alert.Target = target
+		return alert
+	}
+	for _, alert := range []*chatops.Alert{
+		to(chatops.TargetConsentMail, "jan@x.example"), to("mailto:jan@x.example", "ewa@x.example"),
+	} {
+		if err := s.Send(t.Context(), alert); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range server.Mails() {
+		if len(m.To) != 1 || m.To[0] != "jan@x.example" {
+			t.Errorf("sent to %q", m.To)
+		}
+	}
+	for _, recipient := range []string{"", "jan", "jan@x.example,ewa@x.example", "jan@x.example\r\nBcc: ewa@x.example"} {
+		failed(t, s.Send(t.Context(), to(chatops.TargetConsentMail, recipient)), chatops.FailPermanent)
+	}
+}
+
 func TestEmailURL_ReadsTheModes(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]email{
