@@ -158,7 +158,10 @@ func TestEmail_ATargetThatNamesNobodyLeavesItToThePayload(t *testing.T) {
 		}
 	}
 	for _, recipient := range []string{"", "jan", "jan@x.example,ewa@x.example", "jan@x.example\r\nBcc: ewa@x.example"} {
-		failed(t, s.Send(t.Context(), to(chatops.TargetConsentMail, recipient)), chatops.FailPermanent)
+		f := failed(t, s.Send(t.Context(), to(chatops.TargetConsentMail, recipient)), chatops.FailPermanent)
+		if strings.Contains(f.Error(), "example") {
+			t.Errorf("%q shows the address", f)
+		}
 	}
 }
 

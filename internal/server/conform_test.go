@@ -142,6 +142,8 @@ func consentCalls() []call {
 		{"ill", "revoke-consent", "POST", "/api/revoke-consent", `{"email":"jan@x.pl"}`, nil, 503},
 		{"up", "unsubscribe-status", "GET", status, "", nil, 200},
 		{"up", "unsubscribe-status", "GET", status, "", withKey, 200},
+		{"up", "unsubscribe-status", "GET", status, "", []string{"X-Consent-Token", tokenFor("jan@x.pl")}, 200},
+		{"up", "unsubscribe", "POST", "/api/unsubscribe", `{"token":"` + tokenFor("jan@x.pl") + `"}`, nil, 200},
 		{"up", "unsubscribe-status", "GET", "/api/unsubscribe/status/jan", "", nil, 400},
 		{"bare", "unsubscribe-status", "GET", status, "", withKey, 404},
 		{"ill", "unsubscribe-status", "GET", status, "", withKey, 503},

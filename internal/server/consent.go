@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -29,6 +30,7 @@ const (
 // unsubscribeBody documents what POST /api/unsubscribe takes.
 type unsubscribeBody struct {
 	Email          string   `json:"email,omitempty" maxLength:"255"`
+	Token          string   `json:"token,omitempty" doc:"Of a link in a mail: it names the address, whatever number is beside it"`
 	ConversationID int64    `json:"conversation_id,omitempty"`
 	LeadID         int64    `json:"lead_id,omitempty"`
 	Reason         *string  `json:"reason,omitempty" doc:"Never required"`
@@ -37,7 +39,8 @@ type unsubscribeBody struct {
 
 // revokeBody documents what POST /api/revoke-consent takes.
 type revokeBody struct {
-	Email  string   `json:"email" maxLength:"255"`
+	Email  string   `json:"email,omitempty" maxLength:"255"`
+	Token  string   `json:"token,omitempty" doc:"Of a link in a mail: it names the address"`
 	Reason *string  `json:"reason,omitempty" doc:"Never required"`
 	_      struct{} `json:"-" additionalProperties:"true"`
 }
@@ -47,11 +50,13 @@ type withdrawnOutput struct{ Body withdrawn }
 type withdrawn struct {
 	Success bool   `json:"success"`
 	Message string `json:"message"`
-	Email   string `json:"email" doc:"As sent, without the spaces around; empty where a number named the person"`
+	Email   string `json:"email" doc:"As sent, without the spaces around; empty where a token or a number named the person"`
 }
 
 type statusInput struct {
-	Email string `path:"email" doc:"The address, percent-encoded"`
+	Email  string `path:"email" doc:"The address, percent-encoded"`
+	Token  string `query:"token" doc:"Of a link in a mail to this address"`
+	Header string `header:"X-Consent-Token" doc:"The same token: headers are kept in fewer places than addresses"`
 }
 
 type consentStatusOutput struct{ Body consentStatus }
@@ -60,7 +65,7 @@ type consentStatusOutput struct{ Body consentStatus }
 // to know: the other members are null then.
 type consentStatus struct {
 	Email            string     `json:"email" doc:"As sent"`
-	Verified         bool       `json:"verified" doc:"false: without the admin key nothing is told"`
+	Verified         bool       `json:"verified" doc:"false: without the admin key or a token of the address nothing is told"`
 	IsUnsubscribed   *bool      `json:"is_unsubscribed"`
 	MarketingConsent *bool      `json:"marketing_consent"`
 	RODOConsent      *bool      `json:"rodo_consent"`
@@ -71,20 +76,20 @@ type consentStatus struct {
 func (s *Server) addConsent() {
 	addJSON[unsubscribeBody](s, huma.Operation{
 		OperationID: "unsubscribe", Method: http.MethodPost, Path: "/api/unsubscribe", Summary: "Withdraw consent to marketing",
-		Description: "Name the person by email, conversation_id or lead_id. It holds at once, and the answer is the same " +
-			"whether the person is known or not.",
+		Description: "Name the person by email, by the token of a link, or by conversation_id or lead_id. It holds at once, " +
+			"and the answer is the same whether the person is known or not.",
 		Tags: []string{"Consent"}, Metadata: underLimits(limitConsent),
 	}, s.unsubscribe)
 	addJSON[revokeBody](s, huma.Operation{
 		OperationID: "revoke-consent", Method: http.MethodPost, Path: "/api/revoke-consent", Summary: "Withdraw all consent",
-		Description: "Consent to the processing of personal data and to marketing. It holds at once, and the answer is " +
-			"the same whether the address is known or not.",
+		Description: "Consent to the processing of personal data and to marketing, of the email or the token of a link. " +
+			"It holds at once, and the answer is the same whether the address is known or not.",
 		Tags: []string{"Consent"}, Metadata: underLimits(limitConsent),
 	}, s.revoke)
 	addOperation(s, huma.Operation{
 		OperationID: "unsubscribe-status", Method: http.MethodGet, Path: "/api/unsubscribe/status/{email}",
 		Summary:     "What is known of an address's consent",
-		Description: "With the admin key; without it every answer is the same.",
+		Description: "With the admin key or a token of the address; without them every answer is the same.",
 		Tags:        []string{"Consent"}, Errors: []int{400, 404},
 	}, s.consentStatus)
 	addJSON[rodoBody](s, huma.Operation{
@@ -106,7 +111,7 @@ func (s *Server) unsubscribe(ctx context.Context, in *jsonBody) (*withdrawnOutpu
 	if w.LeadID, err = o.id("lead_id"); err != nil {
 		return nil, err
 	}
-	address, err := o.email()
+	address, err := s.person(o)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +126,7 @@ func (s *Server) revoke(ctx context.Context, in *jsonBody) (*withdrawnOutput, er
 	if err != nil {
 		return nil, err
 	}
-	address, err := o.email()
+	address, err := s.person(o)
 	if err != nil {
 		return nil, err
 	}
@@ -138,19 +143,44 @@ func (s *Server) withdraw(ctx context.Context, o object, w chatops.ConsentWithdr
 	if err != nil {
 		return nil, err
 	}
-	x := exchangeOf(ctx)
-	w.Origin = s.origin(x.request, reason)
 	out := &withdrawnOutput{Body: withdrawn{Success: true, Message: said}}
 	if address != nil {
-		if p := s.limitAddress(ctx, x, address, string(w.Action)); p != nil {
-			return nil, p
-		}
-		w.EmailKey, out.Body.Email = address.key, address.typed
+		out.Body.Email = address.typed
 	}
-	if _, err := s.opts.Consent.WithdrawConsent(ctx, w); err != nil && chatops.ErrorCode(err) != chatops.CodeNotFound {
+	if err := s.store(ctx, w, address, reason); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// store stores a withdrawal, whoever asked in whatever way. A token stands for
+// the whole person: a number beside it could be anybody's.
+func (s *Server) store(ctx context.Context, w chatops.ConsentWithdrawal, address *emailAddress, reason string) error {
+	x := exchangeOf(ctx)
+	w.Origin = s.origin(x.request, reason)
+	if address != nil {
+		if p := s.limitAddress(ctx, x, address, string(w.Action)); p != nil {
+			return p
+		}
+		if w.EmailKey = address.key; address.proved {
+			w.ConversationID, w.LeadID = 0, 0
+		}
+	}
+	_, err := s.opts.Consent.WithdrawConsent(ctx, w)
+	if chatops.ErrorCode(err) == chatops.CodeNotFound {
+		return nil
+	}
+	return err
+}
+
+// person returns the address that the members email and token name; nil when
+// there is neither.
+func (s *Server) person(o object) (*emailAddress, error) {
+	named, err := o.email()
+	if err != nil {
+		return nil, err
+	}
+	return s.token(o, named)
 }
 
 // limitAddress counts a withdrawal for the address that it names, whoever asks.
@@ -204,12 +234,15 @@ func (s *Server) consentStatus(ctx context.Context, in *statusInput) (*consentSt
 		return nil, chatops.Errorf(chatops.CodeInvalid, errBadEmail)
 	}
 	out := &consentStatusOutput{Body: consentStatus{Email: a.typed}}
-	if !s.isAdmin(exchangeOf(ctx).request) {
+	admin := s.isAdmin(exchangeOf(ctx).request)
+	if !admin && !s.ownAddress(in, a.key) {
 		return out, nil
 	}
 	known, err := s.opts.Consent.ConsentStatus(ctx, a.key)
-	switch {
-	case chatops.ErrorCode(err) == chatops.CodeNotFound:
+	switch unknown := chatops.ErrorCode(err) == chatops.CodeNotFound; {
+	case unknown && !admin:
+		known = &chatops.ConsentStatus{} // they agreed to nothing, and whether we knew them is no matter
+	case unknown:
 		return nil, chatops.WrapError(chatops.CodeNotFound, err, "Email not found")
 	case err != nil:
 		return nil, err
@@ -222,4 +255,10 @@ func (s *Server) consentStatus(ctx context.Context, in *statusInput) (*consentSt
 		b.LastAction, b.LastActionAt = &action, &at
 	}
 	return out, nil
+}
+
+// ownAddress reports whether a request carries a token of the address.
+func (s *Server) ownAddress(in *statusInput, key string) bool {
+	owner, ok := s.tokenAddress(chatops.PurposeUnsubscribe, cmp.Or(in.Header, in.Token))
+	return ok && owner.key == key
 }

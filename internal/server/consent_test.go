@@ -12,7 +12,7 @@ import (
 func TestUnsubscribe_StoresTheKeyAndAnswersAsGiven(t *testing.T) {
 	t.Parallel()
 	f := newFull(t, nil)
-	r := f.do(t, "POST", "/api/unsubscribe", `{"email":"  Jan+A@Żółw.PL ","reason":"za dużo","token":"x"}`, "User-Agent", strings.Repeat("ż", 600))
+	r := f.do(t, "POST", "/api/unsubscribe", `{"email":"  Jan+A@Żółw.PL ","reason":"za dużo","tokens":"x"}`, "User-Agent", strings.Repeat("ż", 600))
 	want := map[string]any{"success": true, "message": saidUnsubscribe, "email": "Jan+A@Żółw.PL"}
 	if got := r.decode(t); !reflect.DeepEqual(got, want) || r.StatusCode != http.StatusOK {
 		t.Errorf("status %d: %v, want %v", r.StatusCode, got, want)
@@ -80,7 +80,11 @@ func TestConsent_RefusesWithTheTextsThatClientsKnow(t *testing.T) {
 		{"/api/unsubscribe", `{}`, errNobodyNamed},
 		{"/api/unsubscribe", `{"email":null}`, errNobodyNamed},
 		{"/api/unsubscribe", `{"email":" "}`, errNobodyNamed},
-		{"/api/unsubscribe", `{"reason":"x","token":"t"}`, errNobodyNamed},
+		{"/api/unsubscribe", `{"reason":"x","token":""}`, errNobodyNamed},
+		{"/api/unsubscribe", `{"token":null}`, errNobodyNamed},
+		{"/api/unsubscribe", `{"token":5}`, "token has the wrong type"},
+		{"/api/unsubscribe", `{"token":["t"],"lead_id":7}`, "token has the wrong type"},
+		{"/api/unsubscribe", `{"token":"t"}`, errBadToken},
 		{"/api/unsubscribe", `{"email":5}`, "email has the wrong type"},
 		{"/api/unsubscribe", `{"email":["a@x.pl"]}`, "email has the wrong type"},
 		{"/api/unsubscribe", `{"email":{"a":1}}`, "email has the wrong type"},
@@ -100,6 +104,8 @@ func TestConsent_RefusesWithTheTextsThatClientsKnow(t *testing.T) {
 		{"/api/revoke-consent", `{"email":null}`, errNoEmail},
 		{"/api/revoke-consent", `{"email":7}`, "email has the wrong type"},
 		{"/api/revoke-consent", `{"email":"x"}`, errBadEmail},
+		{"/api/revoke-consent", `{"token":{"a":1}}`, "token has the wrong type"},
+		{"/api/revoke-consent", `{"token":"t","email":"a@x.pl"}`, errBadToken},
 		{"/api/chatbot/rodo-consent", ``, errNoSession},
 		{"/api/chatbot/rodo-consent", `[]`, errNoSession},
 		{"/api/chatbot/rodo-consent", `{"consent_given":true}`, errNoSession},

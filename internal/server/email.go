@@ -20,6 +20,8 @@ type emailAddress struct {
 	// key is what two spellings of an address have in common: lower case, the
 	// domain in ASCII.
 	key string
+	// proved: a token has named it, so that whoever asks reads its mail.
+	proved bool
 }
 
 var domainProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))

@@ -266,6 +266,7 @@ func newFull(tb testing.TB, change func(*Options)) *full {
 			return &MigrationReport{Applied: []string{"0001_conversations"}, Adoption: map[string]int{"leads": 3}}, nil
 		}
 		o.Now = func() time.Time { return at }
+		o.Tokens = &fakeTokens{nowFunc: o.Now}
 		if change != nil {
 			change(o)
 		}

@@ -27,6 +27,8 @@ type Options struct {
 	// is that of an earlier request.
 	CreateLeadFunc func(ctx context.Context, l *chatops.Lead, once *chatops.OnceKey) (stored *chatops.Lead, replayed bool, err error)
 	Consent        chatops.ConsentStore
+	// Tokens are the signed links of mails. Nil: no token is worth anything.
+	Tokens Tokens
 	// ImpliedConsent is the marketing consent of a conversation that begins with
 	// a consent to processing (CONSENT_MODE=implied).
 	ImpliedConsent bool

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"strings"
+	"time"
+
+	"chatops/internal/chatops"
+)
+
+// Tokens signs links and reads what was signed.
+type Tokens interface {
+	// Sign makes a token for an address; with a zero time it never expires.
+	Sign(purpose, emailKey string, expires time.Time) string
+	// Verify returns the address that a token was made for. Its errors are alike
+	// for everything that can be wrong with a token, and take alike long.
+	Verify(purpose, token string) (emailKey string, err error)
+}
+
+// errBadToken is the one answer to tokens that are cut, expired, of another
+// purpose, key or address: what is wrong with a guess is not told.
+const errBadToken = "Invalid or expired link"
+
+// maxToken bounds what is looked at, in bytes.
+const maxToken = 2048
+
+// tokenAddress returns the address of a token; false when it is worth nothing.
+func (s *Server) tokenAddress(purpose, token string) (*emailAddress, bool) {
+	if s.opts.Tokens == nil || token == "" || len(token) > maxToken {
+		return nil, false
+	}
+	key, err := s.opts.Tokens.Verify(purpose, token)
+	if err != nil || key == "" {
+		return nil, false
+	}
+	return &emailAddress{key: key, mail: key, proved: true}, true
+}
+
+// token reads the member token; nil when it is absent, null or blank. It must
+// be of the address that is named beside it.
+func (s *Server) token(o object, named *emailAddress) (*emailAddress, error) {
+	text, err := o.text("token")
+	if err != nil || strings.TrimSpace(text) == "" {
+		return named, err
+	}
+	owner, ok := s.tokenAddress(chatops.PurposeUnsubscribe, text)
+	if !ok || named != nil && named.key != owner.key {
+		return nil, chatops.Errorf(chatops.CodeInvalid, errBadToken)
+	}
+	if named != nil {
+		owner.typed = named.typed
+	}
+	return owner, nil
+}
+
+// masked shows whose address is meant to whoever knows it: "j•••@x.pl".
+func masked(key string) string {
+	local, domain, _ := strings.Cut(key, "@")
+	first := ""
+	for _, r := range local {
+		first = string(r)
+		break
+	}
+	return first + "•••@" + domain
+}
