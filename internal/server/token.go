@@ -16,9 +16,9 @@ type Tokens interface {
 	Verify(purpose, token string) (emailKey string, err error)
 }
 
-// errBadToken is the one answer to tokens that are cut, expired, of another
+// errBadLink is the one answer to tokens that are cut, expired, of another
 // purpose, key or address: what is wrong with a guess is not told.
-const errBadToken = "Invalid or expired link"
+const errBadLink = "Invalid or expired link"
 
 // maxToken bounds what is looked at, in bytes.
 const maxToken = 2048
@@ -44,7 +44,7 @@ func (s *Server) token(o object, named *emailAddress) (*emailAddress, error) {
 	}
 	owner, ok := s.tokenAddress(chatops.PurposeUnsubscribe, text)
 	if !ok || named != nil && named.key != owner.key {
-		return nil, chatops.Errorf(chatops.CodeInvalid, errBadToken)
+		return nil, chatops.Errorf(chatops.CodeInvalid, errBadLink)
 	}
 	if named != nil {
 		owner.typed = named.typed

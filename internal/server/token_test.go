@@ -100,7 +100,7 @@ func TestBadTokens_AreAnsweredAlike(t *testing.T) {
 					continue // alone it is a good one
 				}
 				r := f.do(t, "POST", path, jsonText(t, body), "X-Request-ID", "the-same")
-				if got := r.wantProblem(t, http.StatusBadRequest); got != errBadToken {
+				if got := r.wantProblem(t, http.StatusBadRequest); got != errBadLink {
 					t.Errorf("%s: a token that is %s gives %q", path, name, got)
 				}
 			}
@@ -110,7 +110,7 @@ func TestBadTokens_AreAnsweredAlike(t *testing.T) {
 		t.Errorf("stored %+v", f.consent.withdrawals)
 	}
 	without := newFull(t, func(o *Options) { o.Tokens = nil })
-	if got := without.do(t, "POST", "/api/unsubscribe", `{"token":"`+tokenFor("jan@x.pl")+`"}`).wantProblem(t, 400); got != errBadToken {
+	if got := without.do(t, "POST", "/api/unsubscribe", `{"token":"`+tokenFor("jan@x.pl")+`"}`).wantProblem(t, 400); got != errBadLink {
 		t.Errorf("without keys: %q", got)
 	}
 }
