@@ -19,18 +19,23 @@ var adapters = []string{
 // alsoMayImport lists what a package of internal/ may import of ours besides
 // the domain and packages below itself. Each entry is a decision.
 var alsoMayImport = map[string][]string{
-	// A store applies its own migrations.
-	"internal/postgres": {"migrations"},
-	"internal/sqlite":   {"migrations"},
+	// A store applies its own migrations. How the audit log is chained and which
+	// addresses are one mailbox are rules of consent.
+	"internal/postgres": {"migrations", "internal/consent"},
+	"internal/sqlite":   {"migrations", "internal/consent"},
+	// Follow-ups are mailed to addresses with a link that ends them.
+	"internal/followup": {"internal/consent"},
 	// Flags, `config view` and `config check` are made from the settings struct;
-	// `limiter set` checks a limit before anybody is asked.
-	"internal/runbook": {"internal/config", "internal/ratelimit"},
+	// `limiter set` checks a limit before anybody is asked. `consent` reads
+	// addresses and verifies the audit chain by the rules.
+	"internal/runbook": {"internal/config", "internal/ratelimit", "internal/consent"},
 	// A limit or an address that cannot be read stops the start, like any bad
 	// setting.
-	"internal/config": {"internal/ratelimit", "internal/redisclient"},
+	"internal/config": {"internal/ratelimit", "internal/redisclient", "internal/consent"},
 	// The server counts requests against limits; the grammar and the exact
 	// window are rules of their own.
-	"internal/server": {"internal/ratelimit"},
+	// What an address is, and what a signed link says, are rules of consent.
+	"internal/server": {"internal/ratelimit", "internal/consent"},
 	// A language model in trouble is left alone, call by call.
 	"internal/chat": {"internal/breaker"},
 	// The delivery engine drives the breakers, call by call.

@@ -1,4 +1,4 @@
-package server
+package consent
 
 import (
 	"strings"
@@ -21,8 +21,8 @@ func TestParseEmail_NormalisesThenChecks(t *testing.T) {
 		"jan@ｘ.pl":                     {"jan@x.pl", "jan@x.pl"},
 		"jan@x。pl":                     {"jan@x.pl", "jan@x.pl"},
 	} {
-		a, ok := parseEmail(typed)
-		if !ok || a.mail != want[0] || a.key != want[1] || a.typed != strings.TrimSpace(typed) {
+		a, ok := ParseEmail(typed)
+		if !ok || a.Mail != want[0] || a.Key != want[1] || a.Typed != strings.TrimSpace(typed) {
 			t.Errorf("%q: %+v, %v; want %q", typed, a, ok, want)
 		}
 	}
@@ -34,11 +34,11 @@ func TestParseEmail_NormalisesThenChecks(t *testing.T) {
 		"jan@" + strings.Repeat("a", 64) + ".pl", strings.Repeat("a", 251) + "@x.pl", strings.Repeat("ż.", 200) + "@x.pl",
 		"jan@" + strings.Repeat("ż", 60) + ".pl",
 	} {
-		if a, ok := parseEmail(typed); ok {
+		if a, ok := ParseEmail(typed); ok {
 			t.Errorf("%q passes as %+v", typed, a)
 		}
 	}
-	if _, ok := parseEmail(strings.Repeat("a", 250) + "@x.pl"); !ok {
+	if _, ok := ParseEmail(strings.Repeat("a", 250) + "@x.pl"); !ok {
 		t.Error("255 characters are refused")
 	}
 }
@@ -49,25 +49,25 @@ func TestParseEmail_KeyIsItsOwnKey(t *testing.T) {
 		typed := rapid.OneOf(
 			rapid.StringMatching(`[A-Za-z0-9.+żŁ]{1,20}@[A-Za-z0-9żŁ-]{1,20}\.(pl|PL|com)`), rapid.String(),
 		).Draw(t, "typed")
-		a, ok := parseEmail(typed)
+		a, ok := ParseEmail(typed)
 		if !ok {
 			return
 		}
 		wantMailable(t, a)
-		for _, again := range []string{a.key, a.mail, a.typed, " " + typed + " "} {
-			if b, ok := parseEmail(again); !ok || b.key != a.key {
-				t.Fatalf("%q has the key %q, and %q has %q, %v", typed, a.key, again, b.key, ok)
+		for _, again := range []string{a.Key, a.Mail, a.Typed, " " + typed + " "} {
+			if b, ok := ParseEmail(again); !ok || b.Key != a.Key {
+				t.Fatalf("%q has the key %q, and %q has %q, %v", typed, a.Key, again, b.Key, ok)
 			}
 		}
 	})
 }
 
 // wantMailable checks what a mail program relies on.
-func wantMailable(tb rapid.TB, a emailAddress) {
+func wantMailable(tb rapid.TB, a Email) {
 	tb.Helper()
-	local, domain, _ := strings.Cut(a.mail, "@")
-	if strings.Count(a.mail, "@") != 1 || local == "" || !isASCII(domain) || !strings.Contains(domain, ".") ||
-		strings.ContainsAny(a.mail, "\r\n\x00 <>,;:\"") || strings.ToLower(a.key) != a.key {
+	local, domain, _ := strings.Cut(a.Mail, "@")
+	if strings.Count(a.Mail, "@") != 1 || local == "" || !isASCII(domain) || !strings.Contains(domain, ".") ||
+		strings.ContainsAny(a.Mail, "\r\n\x00 <>,;:\"") || strings.ToLower(a.Key) != a.Key {
 		tb.Fatalf("%+v", a)
 	}
 }
@@ -77,7 +77,7 @@ func FuzzParseEmail(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
-		if a, ok := parseEmail(typed); ok {
+		if a, ok := ParseEmail(typed); ok {
 			wantMailable(t, a)
 		}
 	})
