@@ -162,10 +162,10 @@ func (k *Knowledge) Ask(message string) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{knowledge: k, extractor: k.extractor, index: k.index}
+	s := &Service{knowledge: k, extractor: k.extractor}
 	x := s.converse(chatops.Conversation{}, text)
 	response, _ := x.reply()
 	facts := x.e.Facts
 	facts.Language, facts.BookingIntent = "", false
-	return &Answer{Response: response, Language: x.lang, Sources: x.topics, Found: k.index.Explain(x.e), Facts: facts}, nil
+	return &Answer{Response: response, Language: x.lang, Sources: x.topics, Found: k.Index().Explain(x.e), Facts: facts}, nil
 }

@@ -71,7 +71,7 @@ type Knowledge struct {
 	words      *lexicon
 
 	extractor *Extractor
-	index     *Index
+	indexFunc func() *Index
 }
 
 // Company is who the bot speaks for.
@@ -136,8 +136,10 @@ type Variants struct {
 // Extractor returns the reader of facts that knows the packages.
 func (k *Knowledge) Extractor() *Extractor { return k.extractor }
 
-// Index returns the index of the entries.
-func (k *Knowledge) Index() *Index { return k.index }
+// Index returns the index of the entries. The first call builds it, which takes
+// a few hundred times as long as an answer: most commands never need it, and a
+// service is up before its first visitor.
+func (k *Knowledge) Index() *Index { return k.indexFunc() }
 
 // Entry returns the entry of a topic.
 func (k *Knowledge) Entry(l Lang, t Topic) *Entry { return k.entries[l][t] }

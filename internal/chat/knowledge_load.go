@@ -79,7 +79,7 @@ func LoadKnowledge(fsys fs.FS) (*Knowledge, error) {
 		return nil, chatops.Errorf(chatops.CodeInvalid, "load knowledge base: %s", inOneLine(errs))
 	}
 	k.extractor = NewExtractor(k.Packages)
-	k.index = NewIndex(k)
+	k.indexFunc = sync.OnceValue(func() *Index { return NewIndex(k) })
 	return k, nil
 }
 

@@ -62,7 +62,6 @@ type Service struct {
 	opts      Options
 	knowledge *Knowledge
 	extractor *Extractor
-	index     *Index
 	flights   flights
 }
 
@@ -105,7 +104,7 @@ func New(opts Options) (*Service, error) {
 		opts.NowFunc = time.Now
 	}
 	return &Service{
-		opts: opts, knowledge: opts.Knowledge, extractor: opts.Knowledge.Extractor(), index: opts.Knowledge.Index(),
+		opts: opts, knowledge: opts.Knowledge, extractor: opts.Knowledge.Extractor(),
 	}, nil
 }
 

@@ -83,7 +83,7 @@ func (x *exchange) choose() []Topic {
 // sentence returns the topics of one sentence that want an answer: the best one,
 // those of its halves where it asks twice, and a greeting.
 func (x *exchange) sentence(start, end int) []Topic {
-	hits := x.s.index.search(x.e, start, end)
+	hits := x.s.knowledge.Index().search(x.e, start, end)
 	if two := x.halves(start, end, hits); two != nil {
 		return two
 	}
@@ -153,7 +153,7 @@ func parts(t, next *token) bool {
 
 // half returns the topic of a part of a sentence that is plain by itself.
 func (x *exchange) half(start, end int) (Topic, bool) {
-	for _, h := range x.s.index.search(x.e, start, end) {
+	for _, h := range x.s.knowledge.Index().search(x.e, start, end) {
 		return h.Topic, h.Score >= halfHit && h.Topic != TopicGreeting && h.Topic != TopicOffTopic && x.wanted(h)
 	}
 	return "", false

@@ -84,7 +84,8 @@ func without(k *Knowledge, fold int) (*Knowledge, []questionCase) {
 			less.entries[lang][topic] = &e
 		}
 	}
-	less.index = NewIndex(&less)
+	index := NewIndex(&less)
+	less.indexFunc = func() *Index { return index }
 	return &less, held
 }
 
