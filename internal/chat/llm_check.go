@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -27,7 +26,7 @@ func (l *LLM) check(p *prompt, written *llm.Completion) (string, LLMReason) {
 		return "", ReasonEmpty
 	case strings.ContainsFunc(text, strangeRune):
 		return "", ReasonCharacters
-	case markup.MatchString(text):
+	case markup().MatchString(text):
 		return "", ReasonMarkup
 	}
 	s := normalise(text)
@@ -146,7 +145,7 @@ func strangeRune(r rune) bool {
 
 // markup is whatever a page or a Markdown viewer would not show as it stands,
 // the square brackets of our placeholders, and the signs of other formats.
-var markup = regexp.MustCompile("[<>\\[\\]{}`|\\\\*^]|~~|__|(?m:^\\s*#|^\\s*(?:-{3,}|={3,}|_{3,})\\s*$)|(?:^|\\s)_\\S|(?i:&(?:#\\w+|[a-z]{2,8});)")
+var markup = pattern("[<>\\[\\]{}`|\\\\*^]|~~|__|(?m:^\\s*#|^\\s*(?:-{3,}|={3,}|_{3,})\\s*$)|(?:^|\\s)_\\S|(?i:&(?:#\\w+|[a-z]{2,8});)")
 
 // A secret betrays itself by so many of its characters in a row, whatever stands
 // between them, forwards or backwards.

@@ -16,10 +16,10 @@ type contact struct {
 }
 
 var (
-	contactLink   = regexp.MustCompile(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|(?:mailto|tel|sms|callto|whatsapp|javascript|vbscript|data|file):\S+`)
-	contactDomain = regexp.MustCompile(`[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}(?:[/:?#]\S*)?`)
-	contactEmail  = regexp.MustCompile(`[^\s@]*@[^\s@]*`)
-	contactDigits = regexp.MustCompile(`\+?\d(?:[ .\-()/]{0,2}\d){6,}`)
+	contactLink   = pattern(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|(?:mailto|tel|sms|callto|whatsapp|javascript|vbscript|data|file):\S+`)
+	contactDomain = pattern(`[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}(?:[/:?#]\S*)?`)
+	contactEmail  = pattern(`[^\s@]*@[^\s@]*`)
+	contactDigits = pattern(`\+?\d(?:[ .\-()/]{0,2}\d){6,}`)
 )
 
 // contactsIn returns whatever can be called, written to or opened.
@@ -31,13 +31,13 @@ func contactsIn(s string) []contact {
 		}
 		return re.ReplaceAllString(s, " ")
 	}
-	s = take(contactLink, s, func(g *grounds) map[string]bool { return g.links })
+	s = take(contactLink(), s, func(g *grounds) map[string]bool { return g.links })
 	if strings.Contains(s, "//") { // an address without its beginning or end
 		out = append(out, contact{"//", func(g *grounds) map[string]bool { return g.links }})
 	}
-	s = take(contactEmail, s, func(g *grounds) map[string]bool { return g.emails })
-	s = take(contactDomain, s, func(g *grounds) map[string]bool { return g.links })
-	for _, at := range contactDigits.FindAllStringIndex(s, -1) {
+	s = take(contactEmail(), s, func(g *grounds) map[string]bool { return g.emails })
+	s = take(contactDomain(), s, func(g *grounds) map[string]bool { return g.links })
+	for _, at := range contactDigits().FindAllStringIndex(s, -1) {
 		if w := fold(firstWord(strings.TrimLeft(s[at[1]:], " "))); moneyUnits[w] || areaUnit(w) {
 			continue // a quantity: judged as one
 		}
@@ -75,8 +75,8 @@ func (g *grounds) strangeContact(s string) bool {
 			return true
 		}
 	}
-	return spokenContact.MatchString(s) || slices.ContainsFunc(g.x.spokenPhones(s), func(p string) bool { return !g.phones[p] })
+	return spokenContact().MatchString(s) || slices.ContainsFunc(g.x.spokenPhones(s), func(p string) bool { return !g.phones[p] })
 }
 
 // spokenContact is an address that is spelled so that no program sees it.
-var spokenContact = regexp.MustCompile(`(?i)\b(?:kropka|dot)\s+\p{L}{2,}|[\[({]\s*(?:at|ma[łl]pa|dot|kropka)\s*[\])}]|\bma[łl]pa\b`)
+var spokenContact = pattern(`(?i)\b(?:kropka|dot)\s+\p{L}{2,}|[\[({]\s*(?:at|ma[łl]pa|dot|kropka)\s*[\])}]|\bma[łl]pa\b`)

@@ -37,20 +37,20 @@ type stretch struct {
 
 var (
 	// anyAddress is whatever has an @ in it, loosely: "jan @ x", "x.pl@", "@jan".
-	anyAddress = regexp.MustCompile(`(?i)\S+\s?(?:@|%40)\s?\S+|(?:@|%40)\S+|\S+(?:@|%40)`)
+	anyAddress = pattern(`(?i)\S+\s?(?:@|%40)\s?\S+|(?:@|%40)\S+|\S+(?:@|%40)`)
 	// spokenAddress is an address whose @ is written as a word.
-	spokenAddress = regexp.MustCompile(`(?i)\S+\s*[\[({<]\s*(?:at|ma[łl]pa)\s*[\])}>]\s*\S+(?:\s*[\[({<]?\s*(?:dot|kropka)\s*[\])}>]?\s*\S+)*` +
+	spokenAddress = pattern(`(?i)\S+\s*[\[({<]\s*(?:at|ma[łl]pa)\s*[\])}>]\s*\S+(?:\s*[\[({<]?\s*(?:dot|kropka)\s*[\])}>]?\s*\S+)*` +
 		`|\S+\s+ma[łl]pa\s+\S+(?:\s+(?:kropka|dot|\.)\s+\S+)*|\S+\s+at\s+\S+(?:\s+(?:kropka|dot)\s+\S+)+`)
 	// spokenSign is what each of them holds, to save the search.
-	spokenSign = regexp.MustCompile(`(?i)ma[łl]pa|\bat\b`)
-	anyLink    = regexp.MustCompile(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/\S*`)
+	spokenSign = pattern(`(?i)ma[łl]pa|\bat\b`)
+	anyLink    = pattern(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/\S*`)
 	// streetAddress is a street, estate or square with a house number. A word
 	// that can mean something else needs a name with a capital after it.
-	streetAddress = regexp.MustCompile(`(?:^|[^\p{L}\p{N}])((?:(?i:(?:ul|al|os|pl)\.\s*|ulic\p{L}*\s+)|(?i:alej\p{L}*|osiedl\p{L}*|plac(?:u|em)?)\s+\p{Lu})` +
+	streetAddress = pattern(`(?:^|[^\p{L}\p{N}])((?:(?i:(?:ul|al|os|pl)\.\s*|ulic\p{L}*\s+)|(?i:alej\p{L}*|osiedl\p{L}*|plac(?:u|em)?)\s+\p{Lu})` +
 		`[\p{L}\p{N}.\- ]{1,50}?\s*\d+(?:\s*(?:/|m\.|lok\.?|mieszkani\p{L}*)\s*\d+|[a-z])?)`)
-	postcode = regexp.MustCompile(`(?:^|[^\d-])(\d{2}-\d{3})(?:[^\d-]|$)`)
+	postcode = pattern(`(?:^|[^\d-])(\d{2}-\d{3})(?:[^\d-]|$)`)
 	// document is an identity card or passport number.
-	document = regexp.MustCompile(`(?i)(?:^|[^\p{L}])([a-z]{2,3}\s?\d{5,7})(?:[^\d]|$)`)
+	document = pattern(`(?i)(?:^|[^\p{L}])([a-z]{2,3}\s?\d{5,7})(?:[^\d]|$)`)
 )
 
 // mask returns the text, normalised, with personal data replaced by words in
@@ -77,18 +77,18 @@ func (m *masker) maskOnce(text string, bare bool, known nameStems) string {
 	s := normalise(text)
 	var hide []stretch
 	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
-		hide = appendMatches(hide, s, anyAddress, 0, maskEmail)
+		hide = appendMatches(hide, s, anyAddress(), 0, maskEmail)
 	}
-	if spokenSign.MatchString(s) {
-		hide = appendMatches(hide, s, spokenAddress, 0, maskEmail)
+	if spokenSign().MatchString(s) {
+		hide = appendMatches(hide, s, spokenAddress(), 0, maskEmail)
 	}
 	if strings.ContainsAny(s, "./") {
-		hide = appendMatches(hide, s, anyLink, 0, maskLink)
+		hide = appendMatches(hide, s, anyLink(), 0, maskLink)
 	}
 	if strings.ContainsFunc(s, unicode.IsDigit) {
 		hide = appendNumbers(hide, s)
-		hide = appendMatches(hide, s, streetAddress, 1, maskAddress)
-		hide = appendMatches(hide, s, document, 1, maskNumber)
+		hide = appendMatches(hide, s, streetAddress(), 1, maskAddress)
+		hide = appendMatches(hide, s, document(), 1, maskNumber)
 		hide = appendPostcodes(hide, s)
 	}
 	toks := m.x.Extract(text, AskedNothing).toks // of s: it normalises alike
@@ -111,7 +111,7 @@ func appendMatches(hide []stretch, s string, re *regexp.Regexp, group int, word 
 
 // appendPostcodes adds postal codes; "60-120 m2" is none.
 func appendPostcodes(hide []stretch, s string) []stretch {
-	for _, at := range postcode.FindAllStringSubmatchIndex(s, -1) {
+	for _, at := range postcode().FindAllStringSubmatchIndex(s, -1) {
 		if w := fold(firstWord(strings.TrimLeft(s[at[3]:], " "))); !areaUnit(w) && w != "m" && !moneyUnits[w] && multipliers[w] == 0 {
 			hide = append(hide, stretch{at[2], at[3], maskAddress})
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"math/big"
 	"net/mail"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -93,7 +92,7 @@ func New(opts Options) (*Service, error) {
 		}
 	}
 	for _, w := range opts.Webhooks {
-		if !webhookName.MatchString(w) {
+		if !webhookName().MatchString(w) {
 			return nil, chatops.Errorf(chatops.CodeInvalid, "webhook name %q: must have 1 to 50 letters, digits, - or _", w)
 		}
 	}
@@ -108,7 +107,7 @@ func New(opts Options) (*Service, error) {
 	}, nil
 }
 
-var webhookName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,50}$`)
+var webhookName = pattern(`^[A-Za-z0-9_-]{1,50}$`)
 
 // A turn that lost a race is repeated so often, after a pause that grows.
 const (

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/textproto"
-	"regexp"
 	"strings"
 	"time"
 
@@ -250,12 +249,12 @@ func (r *smtpRun) refusalKind(code int) chatops.FailureKind {
 	return chatops.FailTransient
 }
 
-var enhancedPattern = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}$`)
+var enhancedPattern = pattern(`^[245]\.\d{1,3}\.\d{1,3}$`)
 
 // enhancedCode returns the status code of RFC 3463 that a reply begins with.
 func enhancedCode(text string) string {
 	word, _, _ := strings.Cut(text, " ")
-	if !enhancedPattern.MatchString(word) {
+	if !enhancedPattern().MatchString(word) {
 		return ""
 	}
 	return word

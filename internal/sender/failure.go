@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -126,12 +125,12 @@ func statusKind(status int) chatops.FailureKind {
 	return chatops.FailAmbiguous // 1xx is no answer
 }
 
-var codePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
+var codePattern = pattern(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
 
 // shortCode returns a receiver's text if it is a code that may be shown, else "".
 func shortCode(text string) string {
 	text = strings.TrimSpace(text)
-	if !codePattern.MatchString(text) {
+	if !codePattern().MatchString(text) {
 		return ""
 	}
 	return text

@@ -3,7 +3,6 @@ package sender
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -108,12 +107,12 @@ func dataRetryIn(raw json.RawMessage) time.Duration {
 	return secondsWait(data.RetryIn)
 }
 
-var resetPattern = regexp.MustCompile(`reset in (\d+)(?:\.\d+)? seconds?`)
+var resetPattern = pattern(`reset in (\d+)(?:\.\d+)? seconds?`)
 
 // resetIn reads the wait out of a message such as "budget exhausted, ... reset
 // in 12 seconds", which is all that older versions say.
 func resetIn(message string) time.Duration {
-	match := resetPattern.FindStringSubmatch(message)
+	match := resetPattern().FindStringSubmatch(message)
 	if match == nil {
 		return 0
 	}

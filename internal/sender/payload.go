@@ -6,7 +6,6 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -35,13 +34,13 @@ func reference(alert *chatops.Alert) string {
 	return fmt.Sprintf("alert:%d", alert.ID)
 }
 
-var plainKey = regexp.MustCompile(`^[A-Za-z0-9_:-]{1,255}$`)
+var plainKey = pattern(`^[A-Za-z0-9_:-]{1,255}$`)
 
 // headerKey is the reference in a form that is safe in a header and, having no
 // full stop, in a Standard Webhooks signature. Unusual keys become a digest.
 func headerKey(alert *chatops.Alert) string {
 	key := reference(alert)
-	if plainKey.MatchString(key) {
+	if plainKey().MatchString(key) {
 		return key
 	}
 	return "key_" + digest(key, 32)

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +42,7 @@ type webhook struct {
 	nowFunc func() time.Time
 }
 
-var webhookName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var webhookName = pattern(`^[A-Za-z0-9_-]{1,64}$`)
 
 func buildWebhooks(o *Options) ([]chatops.AlertSender, error) {
 	senders := make([]chatops.AlertSender, 0, len(o.Webhooks))
@@ -58,7 +57,7 @@ func buildWebhooks(o *Options) ([]chatops.AlertSender, error) {
 }
 
 func newWebhook(name string, hook WebhookOptions, o *Options) (*webhook, error) {
-	if !webhookName.MatchString(name) {
+	if !webhookName().MatchString(name) {
 		return nil, chatops.Errorf(chatops.CodeInvalid, "WEBHOOKS: name %q: must have 1 to 64 letters, digits, _ or -", name)
 	}
 	address, private := strings.CutSuffix(hook.URL, allowPrivateFragment)
