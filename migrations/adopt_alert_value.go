@@ -3,33 +3,32 @@ package migrations
 import (
 	"cmp"
 	"encoding/json"
-	"regexp"
 	"strings"
 )
 
 var (
-	slackAddress = regexp.MustCompile(`(?i)hooks\.slack(-gov)?\.com(\\*/[A-Za-z0-9_%.~+=&?-]*)+`)
-	webAddress   = regexp.MustCompile(`(?i)(https?://)(?:[^/ \t\r\n@"'<>]*@)?([^/ \t\r\n@"'<>\\]+)[^ \t\r\n"'<>]*`)
-	hookPath     = regexp.MustCompile(`(?i)/(services|workflows|triggers)/[^ \t\r\n"'<>)]+`)
-	mailAddress  = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+`)
-	recipient    = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}`)
-	logical      = regexp.MustCompile(`^(slack|monday|webhook):[A-Za-z0-9_.-]{1,64}$`)
-	slackHost    = regexp.MustCompile(`(?i)hooks\.slack(-gov)?\.com`)
-	mondayHost   = regexp.MustCompile(`(?i)[/.]monday\.com`)
-	bareAddress  = regexp.MustCompile(`^[^ \t\r\n/@]+@[^ \t\r\n/@]+$`)
+	slackAddress = pattern(`(?i)hooks\.slack(-gov)?\.com(\\*/[A-Za-z0-9_%.~+=&?-]*)+`)
+	webAddress   = pattern(`(?i)(https?://)(?:[^/ \t\r\n@"'<>]*@)?([^/ \t\r\n@"'<>\\]+)[^ \t\r\n"'<>]*`)
+	hookPath     = pattern(`(?i)/(services|workflows|triggers)/[^ \t\r\n"'<>)]+`)
+	mailAddress  = pattern(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+`)
+	recipient    = pattern(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}`)
+	logical      = pattern(`^(slack|monday|webhook):[A-Za-z0-9_.-]{1,64}$`)
+	slackHost    = pattern(`(?i)hooks\.slack(-gov)?\.com`)
+	mondayHost   = pattern(`(?i)[/.]monday\.com`)
+	bareAddress  = pattern(`^[^ \t\r\n/@]+@[^ \t\r\n/@]+$`)
 )
 
 // adoptHide takes the secret out of Slack webhook addresses.
 func adoptHide(t string) string {
-	return slackAddress.ReplaceAllLiteralString(t, "hooks.slack.com/[redacted]")
+	return slackAddress().ReplaceAllLiteralString(t, "hooks.slack.com/[redacted]")
 }
 
 // adoptRedact takes paths of addresses and people's addresses out of an error
 // text or a target.
 func adoptRedact(t string) string {
-	t = webAddress.ReplaceAllString(t, "$1$2/[redacted]")
-	t = hookPath.ReplaceAllString(t, "/$1/[redacted]")
-	return mailAddress.ReplaceAllLiteralString(t, "[address]")
+	t = webAddress().ReplaceAllString(t, "$1$2/[redacted]")
+	t = hookPath().ReplaceAllString(t, "/$1/[redacted]")
+	return mailAddress().ReplaceAllLiteralString(t, "[address]")
 }
 
 const (
@@ -43,21 +42,21 @@ const (
 func adoptTarget(event, target, payload string) (string, bool) {
 	event, target = strings.ToLower(event), strings.Trim(target, blanks)
 	switch {
-	case logical.MatchString(target):
+	case logical().MatchString(target):
 		return target, true
-	case strings.Contains(event, "slack"), slackHost.MatchString(target):
+	case strings.Contains(event, "slack"), slackHost().MatchString(target):
 		return slackTarget, true
-	case strings.Contains(event, "monday"), mondayHost.MatchString(target):
+	case strings.Contains(event, "monday"), mondayHost().MatchString(target):
 		return mondayTarget, true
-	case !strings.Contains(event, "mail") && !bareAddress.MatchString(target):
+	case !strings.Contains(event, "mail") && !bareAddress().MatchString(target):
 		return "", false
 	}
-	address := recipient.FindString(target)
+	address := recipient().FindString(target)
 	_, fields, _ := adoptObject(payload)
 	for _, key := range []string{"to", "email", "recipient", "to_email", "recipient_email"} {
 		if address == "" {
 			text, _ := fields[key].(string)
-			address = recipient.FindString(text)
+			address = recipient().FindString(text)
 		}
 	}
 	if address == "" || len(address) > 240 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/big"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -160,20 +159,20 @@ func adoptFurther(t string) bool {
 	return false
 }
 
-var oneAt = regexp.MustCompile(`^[^@ \t\r\n]+@[^@ \t\r\n]+$`)
+var oneAt = pattern(`^[^@ \t\r\n]+@[^@ \t\r\n]+$`)
 
 func adoptContextEmail(t string) (string, bool) {
 	_, fields, _ := adoptObject(t)
 	address, _ := fields["email"].(string)
 	address, ok := adoptEmail(address)
-	return address, ok && oneAt.MatchString(address)
+	return address, ok && oneAt().MatchString(address)
 }
 
 var (
-	looseToken = regexp.MustCompile(`[0-9][0-9 .,]*`)
-	looseUnit  = regexp.MustCompile(`^ *([^0-9 .,;:/()+-]+)`)
-	thousands  = regexp.MustCompile(`^[0-9]{1,3}([ .][0-9]{3})+(,[0-9]+)?$`)
-	decimal    = regexp.MustCompile(`^[0-9]+([.,][0-9]+)?$`)
+	looseToken = pattern(`[0-9][0-9 .,]*`)
+	looseUnit  = pattern(`^ *([^0-9 .,;:/()+-]+)`)
+	thousands  = pattern(`^[0-9]{1,3}([ .][0-9]{3})+(,[0-9]+)?$`)
+	decimal    = pattern(`^[0-9]+([.,][0-9]+)?$`)
 	spaces     = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2009", " ")
 )
 
@@ -181,19 +180,19 @@ var (
 // "150 tys." means.
 func adoptLoose(t string) (string, bool) {
 	t = strings.ToLower(spaces.Replace(t))
-	at := looseToken.FindStringIndex(t)
+	at := looseToken().FindStringIndex(t)
 	if at == nil {
 		return "", false
 	}
 	token := strings.TrimRight(t[at[0]:at[1]], " .,")
 	unit := ""
-	if m := looseUnit.FindStringSubmatch(t[at[0]+len(token):]); m != nil {
+	if m := looseUnit().FindStringSubmatch(t[at[0]+len(token):]); m != nil {
 		unit = m[1]
 	}
 	switch {
-	case thousands.MatchString(token):
+	case thousands().MatchString(token):
 		token = strings.NewReplacer(" ", "", ".", "", ",", ".").Replace(token)
-	case decimal.MatchString(token):
+	case decimal().MatchString(token):
 		token = strings.ReplaceAll(token, ",", ".")
 	default:
 		token = token[:strings.IndexAny(token, " .,")]

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +73,7 @@ type mover interface {
 	stamp(t time.Time) string
 }
 
-var place = regexp.MustCompile(`\{(\w+)(?: ([\w.]+))?\}`)
+var place = pattern(`\{(\w+)(?: ([\w.]+))?\}`)
 
 // expand fills in the places of a statement about an older table:
 //
@@ -91,8 +90,8 @@ func (a *adoption) expand(o *older, text string) string {
 	if o == nil {
 		o = &older{spec: &spec{}}
 	}
-	return place.ReplaceAllStringFunc(text, func(match string) string {
-		m := place.FindStringSubmatch(match)
+	return place().ReplaceAllStringFunc(text, func(match string) string {
+		m := place().FindStringSubmatch(match)
 		switch word, name := m[1], m[2]; word {
 		case "now":
 			return a.moves.stamp(a.now)

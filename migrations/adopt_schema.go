@@ -7,15 +7,15 @@ import (
 )
 
 var (
-	createTable = regexp.MustCompile(`(?m)^create table (\w+) \(`)
-	createOther = regexp.MustCompile(`(?m)^create (?:unique )?(?:index|function|view|trigger) (\w+)`)
+	createTable = pattern(`(?m)^create table (\w+) \(`)
+	createOther = pattern(`(?m)^create (?:unique )?(?:index|function|view|trigger) (\w+)`)
 )
 
 // createdTables are the tables that a migration makes.
-func createdTables(sql string) []string { return firstGroups(createTable, sql) }
+func createdTables(sql string) []string { return firstGroups(createTable(), sql) }
 
 // createdOthers are the indexes, functions and triggers that it makes.
-func createdOthers(sql string) []string { return firstGroups(createOther, sql) }
+func createdOthers(sql string) []string { return firstGroups(createOther(), sql) }
 
 func firstGroups(form *regexp.Regexp, text string) []string {
 	var names []string

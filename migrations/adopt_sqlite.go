@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -198,7 +197,7 @@ func (m *sqliteMover) remember(ctx context.Context, x executor, o *older, name s
 		return err
 	}
 	for _, s := range objects {
-		if s.kind == "trigger" && !ownTrigger.MatchString(s.name) {
+		if s.kind == "trigger" && !ownTrigger().MatchString(s.name) {
 			m.triggers = append(m.triggers, s.sql)
 		}
 		if _, err := x.ExecContext(ctx, "drop "+s.kind+" "+quote(s.name)); err != nil {
@@ -216,7 +215,7 @@ func (m *sqliteMover) remember(ctx context.Context, x executor, o *older, name s
 }
 
 // ownTrigger names the triggers that migrations make.
-var ownTrigger = regexp.MustCompile(`^dlq_after_`)
+var ownTrigger = pattern(`^dlq_after_`)
 
 // findForeign finds the columns of other tables that refer to ids of ours.
 func (m *sqliteMover) findForeign(ctx context.Context, x executor, list []*older) error {
@@ -314,11 +313,11 @@ func (*sqliteMover) drop(ctx context.Context, x executor, list []*older) error {
 	return nil
 }
 
-var plainType = regexp.MustCompile(`^[A-Za-z0-9_ (),]*$`)
+var plainType = pattern(`^[A-Za-z0-9_ (),]*$`)
 
 func (*sqliteMover) extra(table string, c olderColumn) []string {
 	statement := "alter table " + table + " add column " + quote(c.name)
-	if plainType.MatchString(c.kind) {
+	if plainType().MatchString(c.kind) {
 		statement += " " + c.kind
 	}
 	if c.initial != "" {

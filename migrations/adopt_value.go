@@ -108,11 +108,11 @@ func textOf(v any) string {
 const blanks = " \t\r\n"
 
 var (
-	timeForm = regexp.MustCompile(`(?i)^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]((?:[01][0-9]|2[0-3]):[0-5][0-9])` +
+	timeForm = pattern(`(?i)^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]((?:[01][0-9]|2[0-3]):[0-5][0-9])` +
 		`(?:(:[0-5][0-9])(?:[.,]([0-9]{1,6})[0-9]*)?)?)? ?(Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?$`)
-	epochForm  = regexp.MustCompile(`^[0-9]{9,17}(\.[0-9]*)?$`)
-	numberForm = regexp.MustCompile(`^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$`)
-	wholeForm  = regexp.MustCompile(`^([+-]?[0-9]{1,18})(\.0*)?$`)
+	epochForm  = pattern(`^[0-9]{9,17}(\.[0-9]*)?$`)
+	numberForm = pattern(`^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$`)
+	wholeForm  = pattern(`^([+-]?[0-9]{1,18})(\.0*)?$`)
 )
 
 // storedTime is how the SQLite store writes times.
@@ -129,14 +129,14 @@ func adoptTime(t string) (string, bool) {
 		}
 	}
 	var at time.Time
-	if m := timeForm.FindStringSubmatch(t); m != nil {
+	if m := timeForm().FindStringSubmatch(t); m != nil {
 		fraction := "." + (m[4] + "000000")[:6]
 		parsed, err := time.Parse(storedTime, m[1]+" "+cmp.Or(m[2], "00:00")+cmp.Or(m[3], ":00")+fraction)
 		if err != nil || parsed.Year() < 1 {
 			return "", false
 		}
 		at = parsed.Add(-offset(m[5]))
-	} else if epochForm.MatchString(t) {
+	} else if epochForm().MatchString(t) {
 		n, err := strconv.ParseFloat(t, 64)
 		if err != nil || n < 1e8 {
 			return "", false
@@ -177,11 +177,11 @@ func adoptFlag(t string) (value, ok bool) {
 	case "f", "false", "n", "no", "off", "nie":
 		return false, true
 	}
-	return strings.Trim(t, "+-0.") != "", numberForm.MatchString(t)
+	return strings.Trim(t, "+-0.") != "", numberForm().MatchString(t)
 }
 
 func adoptID(t string) (int64, bool) {
-	m := wholeForm.FindStringSubmatch(strings.Trim(t, blanks))
+	m := wholeForm().FindStringSubmatch(strings.Trim(t, blanks))
 	if m == nil {
 		return 0, false
 	}
@@ -217,16 +217,16 @@ func adoptEmail(t string) (string, bool) {
 // adoptKey is what two spellings of an address have in common.
 func adoptKey(t string) string { return strings.ToLower(strings.Trim(t, blanks)) }
 
-var saidForms = map[string]*regexp.Regexp{"marketing": saidForm("marketing"), "rodo": saidForm("rodo")}
+var saidForms = map[string]func() *regexp.Regexp{"marketing": saidForm("marketing"), "rodo": saidForm("rodo")}
 
-func saidForm(what string) *regexp.Regexp {
-	return regexp.MustCompile(`\b` + what + `[_ -]?consent\\*["']?[ \t\r\n]*[:=][ \t\r\n]*\\*["']?(true|false|yes|no|tak|nie|on|off|1|0|t|f)\b`)
+func saidForm(what string) func() *regexp.Regexp {
+	return pattern(`\b` + what + `[_ -]?consent\\*["']?[ \t\r\n]*[:=][ \t\r\n]*\\*["']?(true|false|yes|no|tak|nie|on|off|1|0|t|f)\b`)
 }
 
 // adoptSaid is what a text such as "marketing_consent: false" says; a no
 // outweighs a yes.
 func adoptSaid(t, what string) (value, ok bool) {
-	for _, m := range saidForms[what].FindAllStringSubmatch(strings.ToLower(t), -1) {
+	for _, m := range saidForms[what]().FindAllStringSubmatch(strings.ToLower(t), -1) {
 		yes, _ := adoptFlag(m[1])
 		value, ok = yes && (value || !ok), true
 	}
