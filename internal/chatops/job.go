@@ -5,9 +5,12 @@ import (
 	"time"
 )
 
-// JobState is a row of scheduled_job: one job of the whole fleet.
+// JobState is a row of scheduled_job.
 type JobState struct {
 	Name string
+	// EachProcess: every replica runs it by its own clock and reports it in its
+	// heartbeat; of what follows only the pause and the request concern it.
+	EachProcess bool
 	// Slot is the scheduled moment that ran last or is running: a job runs once
 	// for each slot, whichever replica runs it.
 	Slot         time.Time
@@ -22,8 +25,15 @@ type JobState struct {
 	Paused       bool
 	PausedBy     string
 	PausedReason string
-	// Requested is when an operator asked for a run; zero once it has begun.
+	// Requested is when an operator asked for a run; zero once it has begun. A
+	// job of each process keeps the latest request.
 	Requested time.Time
+}
+
+// JobList is every known job, by name, at one moment.
+type JobList struct {
+	Jobs []JobState
+	Now  time.Time // the database's clock, which says what is due
 }
 
 // JobClaim asks for a run of a job.
@@ -36,6 +46,9 @@ type JobClaim struct {
 	Slot  time.Time
 	Next  time.Time // the slot after it, shown as the next run
 	Lease time.Duration
+	// EachProcess: the job is made known, for pauses and requests, and never
+	// claimed.
+	EachProcess bool
 }
 
 // JobRun is a run that was claimed.
@@ -53,17 +66,19 @@ type JobRun struct {
 // disagree about it.
 type JobStore interface {
 	// ClaimJob claims a run, or returns nil when there is nothing to run: the
-	// slot was claimed, the job is paused (unless requested), or it is running.
+	// slot was claimed or lies in the database's future, the job is paused
+	// (unless requested), or it is running.
 	// A job that is not known yet is made, with its slot as good as done: a new
 	// installation does not run everything at once.
 	ClaimJob(ctx context.Context, c JobClaim) (*JobRun, error)
-	// ExtendJob keeps a run's lease alive. CodeConflict: it was taken over.
+	// ExtendJob keeps a run's lease alive; without a lease the run is given up,
+	// and another replica begins it anew. CodeConflict: it was taken over.
 	ExtendJob(ctx context.Context, r *JobRun, lease time.Duration) error
 	// FinishJob records the result and frees the job. CodeConflict: the run was
 	// taken over, and its result is not recorded.
 	FinishJob(ctx context.Context, r *JobRun, result string) error
 	// Jobs returns every known job by name.
-	Jobs(ctx context.Context) ([]JobState, error)
+	Jobs(ctx context.Context) (*JobList, error)
 	// RequestJob asks for a run now. CodeNotFound: no such job.
 	RequestJob(ctx context.Context, name string) error
 	// PauseJob stops a job from running until it is resumed. CodeNotFound: no

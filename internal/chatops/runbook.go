@@ -159,6 +159,7 @@ type Store interface {
 	AlertStore
 	ControlStore
 	InstanceStore
+	JobStore
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
 	// Pools returns how the store's connections do. It waits for nothing.

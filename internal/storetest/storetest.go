@@ -56,6 +56,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Control", controlCases()},
 		{"Instance", instanceCases()},
 		{"Probe", probeCases()},
+		{"Job", jobCases()},
 		{"Pool", poolCases()},
 		{"History", historyCases()},
 	}
