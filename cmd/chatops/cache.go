@@ -23,15 +23,11 @@ const (
 )
 
 // newCache makes the cache of this process, shared through client where that is
-// not nil, and the job that cleans it up.
-func newCache(cfg *config.Config, log *slog.Logger, client redis.UniversalClient, metrics prometheus.Registerer) (*cache.Cache, *cache.Job, error) {
-	c, err := cache.New(cache.Options{
+// not nil.
+func newCache(cfg *config.Config, log *slog.Logger, client redis.UniversalClient, metrics prometheus.Registerer) (*cache.Cache, error) {
+	return cache.New(cache.Options{
 		Redis: client, Prefix: cachePrefix(cfg), Log: log, Registerer: metrics,
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return c, cache.NewJob(cfg.CacheCleanup, log, c.Purge), nil
 }
 
 // cachePrefix tells installations apart that share a Redis: what is cached

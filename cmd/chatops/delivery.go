@@ -94,11 +94,8 @@ func newEngine(
 	}
 	opts := engineOptions(cfg, log, store)
 	opts.Senders, opts.Breakers, opts.Registerer = all, breakers, reg
-	if cfg.Scheduler {
-		opts.CleanupAge = cfg.DLQCleanup
-	} else {
-		opts.FreshOnly = true // retries and clean-up are jobs
-	}
+	opts.CleanupAge = cfg.DLQCleanup
+	opts.FreshOnly = !cfg.Scheduler // retries are a job
 	return deadletter.New(opts)
 }
 

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"syscall"
 
 	"chatops/internal/breaker"
@@ -40,17 +38,6 @@ func declareBreakers(cfg *config.Config, breakers *breaker.Set) {
 	for _, name := range append(sender.Integrations(&opts), "llm") {
 		breakers.Get(name)
 	}
-}
-
-// jobs are those of every part of the service, by name.
-func (s *service) jobs() []chatops.JobReport {
-	all := s.engine.Report().Jobs
-	all = append(all, s.cleanup.Report())
-	if j := s.replica.Job(); j.Name != "" {
-		all = append(all, j)
-	}
-	slices.SortFunc(all, func(a, b chatops.JobReport) int { return strings.Compare(a.Name, b.Name) })
-	return all
 }
 
 // reloadLimits reads the settings again for each SIGHUP, until the context ends,

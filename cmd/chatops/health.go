@@ -26,9 +26,9 @@ func (s *service) healthChecks(cfg *config.Config, client redis.UniversalClient)
 		LimiterFunc:   s.limits.Report,
 		JobsFunc: func(context.Context) ([]server.JobHealth, error) {
 			var all []server.JobHealth
-			for _, j := range s.jobs() {
+			for _, j := range s.jobReports() {
 				all = append(all, server.JobHealth{
-					Name: j.Name, LastRun: j.LastRun, LastResult: j.LastResult, NextRun: j.NextRun,
+					Name: j.Name, LastRun: j.LastRun, LastResult: j.LastResult, NextRun: j.NextRun, Holder: j.Holder, Paused: j.Paused,
 				})
 			}
 			return all, nil

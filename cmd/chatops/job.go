@@ -2,60 +2,61 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"chatops/internal/server"
+	"chatops/internal/cache"
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+	"chatops/internal/deadletter"
+	"chatops/internal/fleet"
+	"chatops/internal/jobs"
 )
 
-// jobCollector shows this replica's jobs on /metrics.
-type jobCollector struct {
-	jobsFunc func(context.Context) ([]server.JobHealth, error)
-}
-
-// Descriptions of what it shows.
-var (
-	descJobLast = prometheus.NewDesc("chatops_job_last_run_timestamp_seconds",
-		"When a job of this replica ran last, in Unix seconds; 0: not yet.", []string{"job"}, nil)
-	descJobNext = prometheus.NewDesc("chatops_job_next_run_timestamp_seconds",
-		"When a job of this replica will run next, in Unix seconds; 0: unknown.", []string{"job"}, nil)
-	descJobOK = prometheus.NewDesc("chatops_job_ok",
-		"Whether the last run of a job of this replica did what it should; 1 before the first run.", []string{"job"}, nil)
-)
-
-// Describe implements prometheus.Collector.
-func (c jobCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descJobLast, descJobNext, descJobOK} {
-		ch <- d
+// jobTable is everything that the program does by the clock. A new job is one
+// entry here: its name, when it is due, and what does it.
+func (s *service) jobTable(cfg *config.Config) []jobs.Job {
+	return []jobs.Job{
+		{Name: cache.JobName, Schedule: jobs.Every(cfg.CacheCleanup), RunFunc: s.cache.CleanUp, EachProcess: true},
+		{Name: deadletter.JobRetry, Schedule: jobs.Every(cfg.DLQSweep), RunFunc: counting(s.engine.Sweep, "claimable again")},
+		{Name: deadletter.JobCleanup, Schedule: jobs.Daily(3, 30), RunFunc: counting(s.engine.Cleanup, "deleted")},
+		{Name: fleet.JobForget, Schedule: jobs.Every(time.Minute), RunFunc: s.replica.Forget},
+		{Name: "request_cleanup", Schedule: jobs.Every(10 * time.Minute), RunFunc: s.forgetRequests},
 	}
 }
 
-// Collect implements prometheus.Collector.
-func (c jobCollector) Collect(ch chan<- prometheus.Metric) {
-	jobs, err := c.jobsFunc(context.Background())
-	if err != nil {
-		return // health says so
+// counting words the result of work that counts alerts.
+func counting(work func(context.Context) (int, error), done string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		n, err := work(ctx)
+		return fmt.Sprintf("%d alerts %s", n, done), err
 	}
-	for _, j := range jobs {
-		gauge := func(d *prometheus.Desc, v float64) {
-			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, j.Name)
+}
+
+// forgetBatch is how many keys of repeated requests are deleted in one
+// transaction.
+const forgetBatch = 1000
+
+// forgetRequests deletes the keys of repeated requests that have expired.
+func (s *service) forgetRequests(ctx context.Context) (string, error) {
+	total := 0
+	for n := forgetBatch; n == forgetBatch; total += n {
+		var err error
+		if n, err = s.store.DeleteExpiredOnce(ctx, forgetBatch); err != nil {
+			return "", err
 		}
-		gauge(descJobLast, unixSeconds(j.LastRun))
-		gauge(descJobNext, unixSeconds(j.NextRun))
-		ok := 0.0
-		if j.LastRun.IsZero() || strings.HasPrefix(j.LastResult, "ok") {
-			ok = 1
-		}
-		gauge(descJobOK, ok)
 	}
+	return fmt.Sprintf("%d keys deleted", total), nil
 }
 
-// unixSeconds is a moment as Prometheus has it; 0 where there is none.
-func unixSeconds(t time.Time) float64 {
-	if t.IsZero() {
-		return 0
+// jobReports are the jobs of every part of the service, by name.
+func (s *service) jobReports() []chatops.JobReport {
+	all := s.scheduler.Report()
+	if d := s.engine.Report().Digest; d.Name != "" {
+		all = append(all, d)
 	}
-	return float64(t.UnixMilli()) / 1000
+	slices.SortFunc(all, func(a, b chatops.JobReport) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -19,6 +18,7 @@ import (
 	"chatops/internal/config"
 	"chatops/internal/deadletter"
 	"chatops/internal/fleet"
+	"chatops/internal/jobs"
 	"chatops/internal/ratelimit"
 	"chatops/internal/runbook"
 	"chatops/internal/server"
@@ -56,20 +56,20 @@ func serve(ctx context.Context, cfg *config.Config, reload runbook.ReloadFunc, l
 	defer s.release()
 	log.Info("serving", "address", ln.Addr().String(), "database", cfg.DatabaseURL.Host(), "pid", os.Getpid())
 	go reloadLimits(ctx, hangups, reload, s.limits, log)
-	return s.run(ctx, cfg, log, ln)
+	return s.run(ctx, log, ln)
 }
 
 // service is everything that a serving process runs.
 type service struct {
-	store    chatops.Store
-	engine   *deadletter.Engine
-	cache    *cache.Cache
-	cleanup  *cache.Job
-	web      *server.Server
-	limits   *ratelimit.Limits
-	breakers *breaker.Set
-	replica  *fleet.Replica
-	releases []func()
+	store     chatops.Store
+	engine    *deadletter.Engine
+	cache     *cache.Cache
+	web       *server.Server
+	limits    *ratelimit.Limits
+	breakers  *breaker.Set
+	replica   *fleet.Replica
+	scheduler *jobs.Scheduler
+	releases  []func()
 }
 
 // newService joins the parts; nothing runs yet.
@@ -89,7 +89,7 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if s.cache, s.cleanup, err = newCache(cfg, log, redisClient, metrics); err != nil {
+	if s.cache, err = newCache(cfg, log, redisClient, metrics); err != nil {
 		return nil, err
 	}
 	s.breakers = newBreakers(cfg, log, store)
@@ -113,7 +113,13 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	if s.limits, err = newLimits(cfg, log, redisClient, metrics); err != nil {
 		return nil, err
 	}
-	if s.replica, err = newReplica(log, store, s.breakers, s.limits, s.jobs); err != nil {
+	if s.replica, err = newReplica(log, store, s.breakers, s.limits, s.jobReports); err != nil {
+		return nil, err
+	}
+	s.scheduler, err = jobs.New(jobs.Options{
+		Store: store, Instance: replica(), Jobs: s.jobTable(cfg), Fleet: cfg.Scheduler, Log: log,
+	})
+	if err != nil {
 		return nil, err
 	}
 	health, err := s.healthChecks(cfg, redisClient)
@@ -131,7 +137,7 @@ func (s *service) release() {
 }
 
 // run serves until the context ends and everything in flight is finished.
-func (s *service) run(ctx context.Context, cfg *config.Config, log *slog.Logger, ln net.Listener) error {
+func (s *service) run(ctx context.Context, log *slog.Logger, ln net.Listener) error {
 	// The engine outlives the web server: alerts of the last requests get their
 	// first attempt.
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
@@ -147,42 +153,10 @@ func (s *service) run(ctx context.Context, cfg *config.Config, log *slog.Logger,
 	g.Go(func() error { return s.replica.Run(delivering) })
 	g.Go(func() error { return s.engine.Run(delivering) })
 	g.Go(func() error { return s.cache.Run(serving) })
-	g.Go(func() error { return s.cleanup.Run(serving) })
-	if cfg.Scheduler {
-		g.Go(func() error {
-			forgetRequests(serving, s.store, log)
-			return nil
-		})
-	}
+	g.Go(func() error { return s.scheduler.Run(serving) })
 	err := g.Wait()
 	if err == nil {
 		log.Info("stopped: everything in flight was finished")
 	}
 	return err
-}
-
-// forgetEvery is how often keys of repeated requests that have expired are
-// deleted, and forgetBatch how many in one transaction.
-const (
-	forgetEvery = 10 * time.Minute
-	forgetBatch = 1000
-)
-
-// forgetRequests deletes expired keys until the context ends.
-func forgetRequests(ctx context.Context, store chatops.OnceStore, log *slog.Logger) {
-	tick := time.NewTicker(forgetEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for n := forgetBatch; n == forgetBatch; {
-			var err error
-			if n, err = store.DeleteExpiredOnce(ctx, forgetBatch); err != nil {
-				log.Warn("delete expired keys of requests", "err", err)
-			}
-		}
-	}
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -366,37 +365,16 @@ func TestPurge_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestJob_PurgesAgainAndAgainAndReports(t *testing.T) {
+func TestCleanUp_SaysHowMuchItRemoved(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c, err := New(Options{})
-		if err != nil {
-			t.Fatal(err)
+	s, at := local(t, Options{})
+	for i := range 3 {
+		put(t, s, fmt.Sprint(i), "x", time.Minute)
+	}
+	at.advance(time.Minute)
+	for _, want := range []string{"3 entries removed", "0 entries removed"} {
+		if result, err := s.cache.CleanUp(t.Context()); result != want || err != nil {
+			t.Errorf("clean-up: %q, %v, want %q", result, err, want)
 		}
-		s := c.Space("test")
-		j := NewJob(10*time.Minute, nil, c.Purge, func(context.Context) int { return 2 })
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		begun := time.Now()
-		go func() { done <- j.Run(ctx) }()
-		synctest.Wait()
-		if r := j.Report(); r.Name != "cache_cleanup" || !r.LastRun.IsZero() || !r.NextRun.Equal(begun.Add(10*time.Minute)) {
-			t.Errorf("before the first run: %+v", r)
-		}
-		for i := range 3 {
-			put(t, s, fmt.Sprint(i), "x", time.Minute)
-		}
-		for run, result := range []string{"ok: 5 entries removed", "ok: 2 entries removed"} {
-			<-time.After(10 * time.Minute)
-			synctest.Wait()
-			at := begun.Add(time.Duration(run+1) * 10 * time.Minute)
-			if r := j.Report(); r.LastResult != result || !r.LastRun.Equal(at) || !r.NextRun.Equal(at.Add(10*time.Minute)) {
-				t.Errorf("after run %d: %+v", run, r)
-			}
-		}
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	}
 }

@@ -183,6 +183,8 @@ type JobReport struct {
 	LastRun    time.Time `json:"last_run,omitzero"` // zero: it has not run yet
 	LastResult string    `json:"last_result,omitempty"`
 	NextRun    time.Time `json:"next_run,omitzero"`
+	Holder     string    `json:"holder,omitempty"` // of a job of the fleet: the instance that runs it now
+	Paused     bool      `json:"paused,omitempty"`
 }
 
 // InstanceStore keeps the heartbeats of replicas and hands out the probes of

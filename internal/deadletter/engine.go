@@ -31,8 +31,8 @@ type Engine struct {
 	lanes    map[string]*lane
 	active   int // workers running, over all lanes
 	waiters  []*idleWaiter
-	looks    uint64 // looks at the lanes that have begun
-	jobs     map[string]chatops.JobReport
+	looks    uint64            // looks at the lanes that have begun
+	digest   chatops.JobReport // of the newest escalation
 	lastErr  string
 	lastErrT time.Time
 }
@@ -49,7 +49,7 @@ func New(opts Options) (*Engine, error) {
 		ramps:   make(map[string]*ramp, len(opts.Senders)),
 		poke:    make(chan struct{}, 1),
 		lanes:   make(map[string]*lane),
-		jobs:    make(map[string]chatops.JobReport),
+		digest:  chatops.JobReport{Name: JobEscalation},
 	}
 	for _, s := range opts.Senders {
 		name := s.Integration()
@@ -138,7 +138,6 @@ func (e *Engine) Run(ctx context.Context) error {
 		upkeep.Go(func() { e.sweep(ctx) })
 	}
 	upkeep.Go(func() { e.watch(ctx) })
-	upkeep.Go(func() { e.cleanupDaily(ctx) })
 	upkeep.Go(func() { e.refreshStats(ctx) })
 	<-ctx.Done()
 

@@ -56,11 +56,13 @@ func (r *run) writeEscalation(i int, a *chatops.Alert) (*chatops.Alert, bool) {
 		d = &chatops.FailureDigest{Fingerprint: p.Fingerprint}
 	case err != nil:
 		r.e.noteError("count failed alerts for an escalation", err)
+		r.e.noteDigest(0, err)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.ready = append(r.ready, chatops.Outcome{AlertID: r.batch.Alerts[i].ID, Kind: chatops.OutcomeHeld, Delay: digestWait})
 		return nil, false
 	}
+	r.e.noteDigest(d.Failed, nil)
 	if mail.Payload, err = json.Marshal(EscalationMail(p, d, r.e.opts.Replica)); err != nil {
 		return a, true
 	}

@@ -1,6 +1,7 @@
 package deadletter
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,39 +9,47 @@ import (
 	"chatops/internal/chatops"
 )
 
-func TestReport_TellsWhenEachJobRanAndHowItEnded(t *testing.T) {
+func TestSweep_OnOrder_TellsHowManyAlertsItFreed(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
-		r := start(t, q, Options{CleanupAge: 30 * 24 * time.Hour})
-		pass(time.Minute)
-		jobs := r.e.Report().Jobs
-		if len(jobs) != 2 || jobs[0].Name != JobCleanup || jobs[1].Name != JobRetry {
-			t.Fatalf("jobs = %+v, want %s and %s", jobs, JobCleanup, JobRetry)
-		}
-		if sweep := jobs[1]; sweep.LastResult != "ok: 0 alerts" || time.Since(sweep.LastRun) > 2*time.Second ||
-			!sweep.NextRun.After(sweep.LastRun) {
-			t.Errorf("sweep = %+v, want a run of the last second and the next one", sweep)
-		}
-		pass(cleanupFirst)
-		if clean := r.e.Report().Jobs[0]; clean.LastRun.IsZero() || clean.NextRun.Sub(clean.LastRun) != cleanupEvery {
-			t.Errorf("clean-up = %+v, want a run and the next one a day later", clean)
+		r := start(t, q, Options{SweepEvery: time.Hour})
+		if n, err := r.e.Sweep(t.Context()); n != 0 || err != nil {
+			t.Fatalf("sweep of an idle queue: %d, %v", n, err)
 		}
 		q.setFault(func(string) error { return errAway })
-		pass(time.Minute)
-		if sweep := r.e.Report().Jobs[1]; !strings.HasPrefix(sweep.LastResult, "error: ") {
-			t.Errorf("sweep = %+v, want the error", sweep)
+		if _, err := r.e.Sweep(t.Context()); !errors.Is(err, error(errAway)) {
+			t.Fatalf("sweep without a database: %v, want %v", err, errAway)
 		}
+		q.setFault(nil)
+		r.e.unstored.Store(1)
+		r.e.healthySince.Store(r.e.now().UnixNano())
+		before := q.sweeps
+		if n, err := r.e.Sweep(t.Context()); n != 0 || err != nil || q.sweeps != before {
+			t.Fatalf("sweep before the outcomes are stored: %d, %v, %d sweeps of the queue", n, err, q.sweeps-before)
+		}
+		r.e.unstored.Store(0)
 	})
 }
 
-func TestReport_ListsNoCleanupWhenItIsOff(t *testing.T) {
+func TestReport_TellsOfTheNewestEscalation(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
-		r := start(t, newFakeQueue(), Options{})
-		pass(2 * time.Second)
-		if jobs := r.e.Report().Jobs; len(jobs) != 1 || jobs[0].Name != JobRetry {
-			t.Errorf("jobs = %+v, want only %s", jobs, JobRetry)
+		q, s := newFakeQueue(), &fakeSender{name: "slack", sendFunc: fail(chatops.FailPermanent, "slack: HTTP 410")}
+		r := start(t, q, Options{EscalationEmail: "ops@example.pl"}, s, &fakeSender{name: "email"})
+		if d := r.e.Report().Digest; d.Name != JobEscalation || !d.LastRun.IsZero() {
+			t.Fatalf("digest = %+v before the first", d)
+		}
+		q.add(1, "test", "slack:a")
+		r.e.Wake()
+		pass(time.Minute)
+		if d := r.e.Report().Digest; d.LastRun.IsZero() || !strings.HasPrefix(d.LastResult, "ok: written about ") {
+			t.Fatalf("digest = %+v, want the one of the alert", d)
+		}
+	})
+	bubble(t, func(t *testing.T) {
+		if d := start(t, newFakeQueue(), Options{}).e.Report().Digest; d.Name != "" {
+			t.Fatalf("digest = %+v, want none: nobody is told", d)
 		}
 	})
 }
@@ -57,8 +66,8 @@ func TestFreshOnly_LeavesRetriesToOthers(t *testing.T) {
 			t.Fatalf("%d attempts, want the first one only", got)
 		}
 		r.wantStatus(id, chatops.AlertPending)
-		if jobs := r.e.Report().Jobs; len(jobs) != 0 {
-			t.Errorf("jobs = %+v, want none", jobs)
+		if n := q.sweeps; n != 0 {
+			t.Errorf("%d sweeps, want none", n)
 		}
 	})
 }

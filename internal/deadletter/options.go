@@ -67,8 +67,7 @@ type Options struct {
 	// SweepEvery is how often the queue is swept and looked at without a
 	// wake-up; 0 means 1 s.
 	SweepEvery time.Duration
-	// CleanupAge is the age at which finished alerts are deleted, once a day;
-	// 0: never.
+	// CleanupAge is the age at which Cleanup deletes finished alerts; 0: never.
 	CleanupAge time.Duration
 	// MisconfiguredPause is how long a lane rests in this process after its
 	// receiver rejected our credentials or address; 0 means 30 s.

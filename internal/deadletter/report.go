@@ -43,8 +43,9 @@ type Report struct {
 	// Misconfigured those that reject our credentials or address.
 	Unconfigured  []string
 	Misconfigured []string
-	// Jobs are the engine's regular jobs, by name.
-	Jobs []chatops.JobReport
+	// Digest is the newest mail about alerts that failed for good; without a name
+	// when nobody is told of them.
+	Digest chatops.JobReport
 	// LastError is the newest trouble with the queue, redacted; empty: none
 	// since the start.
 	LastError   string
@@ -58,7 +59,9 @@ func (e *Engine) Report() Report {
 	now := e.now()
 	e.mu.Lock()
 	r.LastError, r.LastErrorAt = e.lastErr, e.lastErrT
-	r.Jobs = e.jobReports()
+	if e.opts.EscalationEmail != "" {
+		r.Digest = e.digest
+	}
 	for _, l := range e.lanes {
 		lr := l.report(now)
 		r.Lanes = append(r.Lanes, lr)

@@ -307,7 +307,7 @@ func TestSeveralReplicas_DeliverEachAlertOnce(t *testing.T) { // fault F5
 	})
 }
 
-func TestCleanup_RunsDailyInBatches(t *testing.T) {
+func TestCleanup_DeletesWhatIsOldInBatches(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		q := newFakeQueue()
@@ -316,8 +316,13 @@ func TestCleanup_RunsDailyInBatches(t *testing.T) {
 		r.settle()
 		r.wantCount(chatops.AlertDelivered, 5000)
 		pass(29 * 24 * time.Hour)
-		r.wantCount(chatops.AlertDelivered, 5000)
-		pass(3 * 24 * time.Hour)
+		if n, err := r.e.Cleanup(t.Context()); n != 0 || err != nil {
+			t.Fatalf("Cleanup after 29 days = %d, %v", n, err)
+		}
+		pass(2 * 24 * time.Hour)
+		if n, err := r.e.Cleanup(t.Context()); n != 5000 || err != nil {
+			t.Fatalf("Cleanup after 31 days = %d, %v", n, err)
+		}
 		r.wantCount(chatops.AlertDelivered, 0)
 	})
 }

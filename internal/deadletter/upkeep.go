@@ -10,8 +10,6 @@ import (
 const (
 	cleanupBatch = 2000
 	cleanupPause = 20 * time.Millisecond
-	cleanupEvery = 24 * time.Hour
-	cleanupFirst = 10 * time.Minute // at most so long after the start
 	statsEvery   = 10 * time.Second
 )
 
@@ -25,12 +23,10 @@ const recovery = 2 * maxTrouble
 func (e *Engine) sweep(ctx context.Context) {
 	failures := 0
 	for sleep(ctx, e.opts.SweepEvery) {
-		since := e.healthySince.Load()
-		if e.unstored.Load() > 0 && (since == 0 || e.now().UnixNano()-since < int64(recovery)) {
+		if e.outcomesFirst() {
 			continue
 		}
-		n, err := e.opts.Queue.Sweep(ctx)
-		e.noteJob(JobRetry, n, err, e.opts.SweepEvery)
+		_, err := e.Sweep(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -40,16 +36,31 @@ func (e *Engine) sweep(ctx context.Context) {
 				return
 			}
 			failures++
-		case n > 0:
-			e.log.Info("delivery: alerts made claimable again", "alerts", n)
-			fallthrough
 		default:
 			failures = 0
 		}
-		if n > 0 {
-			e.Wake()
-		}
 	}
+}
+
+// outcomesFirst reports whether a sweep has to wait for outcomes.
+func (e *Engine) outcomesFirst() bool {
+	since := e.healthySince.Load()
+	return e.unstored.Load() > 0 && (since == 0 || e.now().UnixNano()-since < int64(recovery))
+}
+
+// Sweep frees what crashed processes have left now, delivers it, and returns how
+// many alerts that are. Run does so again and again; a job of the fleet backs it
+// up.
+func (e *Engine) Sweep(ctx context.Context) (int, error) {
+	if e.outcomesFirst() {
+		return 0, nil
+	}
+	n, err := e.opts.Queue.Sweep(ctx)
+	if n > 0 {
+		e.log.Info("delivery: alerts made claimable again", "alerts", n)
+		e.Wake()
+	}
+	return n, err
 }
 
 // watch passes on the wake-ups of other processes.
@@ -74,31 +85,6 @@ func (e *Engine) watch(ctx context.Context) {
 	}
 }
 
-// cleanupDaily runs Cleanup once a day, the first time soon after the start.
-func (e *Engine) cleanupDaily(ctx context.Context) {
-	if e.opts.CleanupAge <= 0 {
-		return
-	}
-	wait := time.Duration(e.opts.RandFunc(int64(cleanupFirst)))
-	e.announceJob(JobCleanup, wait)
-	for sleep(ctx, wait) {
-		wait = cleanupEvery
-		n, err := e.Cleanup(ctx)
-		if err != nil {
-			wait = cleanupFirst
-		}
-		e.noteJob(JobCleanup, n, err, wait)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			e.noteError("clean the queue up", err)
-		case n > 0:
-			e.log.Info("delivery: old alerts deleted", "alerts", n)
-		}
-	}
-}
-
 // Cleanup deletes delivered, discarded and cancelled alerts older than
 // CleanupAge now, in batches with pauses between them, and returns how many.
 // It deletes nothing when CleanupAge is 0.
@@ -107,6 +93,9 @@ func (e *Engine) Cleanup(ctx context.Context) (int, error) {
 	for e.opts.CleanupAge > 0 {
 		n, err := e.opts.Queue.Cleanup(ctx, e.opts.CleanupAge, cleanupBatch)
 		total += n
+		if err == nil && n == 0 && total > 0 {
+			e.log.Info("delivery: old alerts deleted", "alerts", total)
+		}
 		if err != nil || n == 0 {
 			return total, err
 		}

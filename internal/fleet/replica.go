@@ -40,13 +40,12 @@ type Options struct {
 
 const (
 	standardForgetAfter = 15 * time.Minute
-	forgetEvery         = time.Minute
 	// patience bounds one conversation with the database: after that the orders
 	// that are known stay in force.
 	patience = 2 * time.Second
 )
 
-// JobForget is the name of the job that deletes what replicas left behind.
+// JobForget is the name of the job that calls Forget.
 const JobForget = "instance_cleanup"
 
 // Replica is this process among the others of the service.
@@ -57,9 +56,6 @@ type Replica struct {
 	revision atomic.Int64
 	deaf     bool // the last look at the orders did not work; Run's goroutine only
 	mute     bool // nor did the last heartbeat
-
-	mu  sync.Mutex
-	job chatops.JobReport
 }
 
 // New makes a replica. Nothing happens before Run.
@@ -91,13 +87,6 @@ func New(o Options) (*Replica, error) {
 // Revision is that of the newest orders that are obeyed.
 func (r *Replica) Revision() int64 { return r.revision.Load() }
 
-// Job describes the deletion of what replicas left behind.
-func (r *Replica) Job() chatops.JobReport {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.job
-}
-
 // Run obeys orders and reports until the context ends, then takes this replica
 // off the list and returns nil. Trouble with the database is logged and outlived.
 func (r *Replica) Run(ctx context.Context) error {
@@ -110,8 +99,6 @@ func (r *Replica) Run(ctx context.Context) error {
 	r.beat(ctx)
 	beat := time.NewTicker(r.opts.HeartbeatEvery)
 	defer beat.Stop()
-	forget := time.NewTicker(forgetEvery)
-	defer forget.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -122,8 +109,6 @@ func (r *Replica) Run(ctx context.Context) error {
 			}
 		case <-beat.C:
 			r.beat(ctx)
-		case <-forget.C:
-			r.forget(ctx)
 		}
 	}
 }
@@ -181,22 +166,17 @@ func (r *Replica) note(ctx context.Context, broken *bool, what string, err error
 	return err == nil
 }
 
-// forget deletes heartbeats of replicas that are long gone.
-func (r *Replica) forget(ctx context.Context) {
-	deleting, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	n, err := r.opts.Store.RemoveStaleInstances(deleting, r.opts.ForgetAfter)
-	now := r.opts.NowFunc()
-	job := chatops.JobReport{Name: JobForget, LastRun: now, LastResult: "ok: " + count(n), NextRun: now.Add(forgetEvery)}
+// Forget deletes the heartbeats of replicas that are long gone, of all of them,
+// and says how many those were.
+func (r *Replica) Forget(ctx context.Context) (string, error) {
+	n, err := r.opts.Store.RemoveStaleInstances(ctx, r.opts.ForgetAfter)
 	if err != nil {
-		job.LastResult = "error: " + chatops.ErrorMessage(err)
+		return "", err
 	}
-	r.mu.Lock()
-	r.job = job
-	r.mu.Unlock()
 	if n > 0 {
 		r.opts.Log.Info("fleet: forgot replicas that stopped reporting", "count", n)
 	}
+	return count(n), nil
 }
 
 // leave takes this replica off the list: it is not missing, it has ended.

@@ -271,26 +271,23 @@ func TestReplica_GoesOnWatchingWhenAWatchEnds(t *testing.T) {
 	})
 }
 
-func TestReplica_ForgetsReplicasThatAreLongGone(t *testing.T) {
+func TestForget_DeletesReplicasThatAreLongGone(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := &store{stale: 1}
-		r := start(t, s)
-		defer func() { r.stop() }()
-		wait(time.Minute)
-		if len(s.forgot) != 1 || s.forgot[0] != 15*time.Minute {
-			t.Errorf("forgot %v", s.forgot)
-		}
-		if j := r.Job(); j.Name != fleet.JobForget || j.LastResult != "ok: 1 replica" || j.NextRun.Sub(j.LastRun) != time.Minute {
-			t.Errorf("job %+v", j)
-		}
-		s.set(func() { s.err = chatops.Errorf(chatops.CodeUnavailable, "database does not answer") })
-		wait(time.Minute)
-		if j := r.Job(); j.LastResult != "error: database does not answer" {
-			t.Errorf("job %+v", j)
-		}
-		s.set(func() { s.err = nil })
-	})
+	s := &store{stale: 1}
+	r, err := fleet.New(fleet.Options{Store: s, Name: "me"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result, err := r.Forget(t.Context()); result != "1 replica" || err != nil {
+		t.Errorf("forget: %q, %v", result, err)
+	}
+	if len(s.forgot) != 1 || s.forgot[0] != 15*time.Minute {
+		t.Errorf("forgot %v", s.forgot)
+	}
+	s.err = chatops.Errorf(chatops.CodeUnavailable, "database does not answer")
+	if _, err := r.Forget(t.Context()); !errors.Is(err, s.err) {
+		t.Errorf("error %v, want %v", err, s.err)
+	}
 }
 
 func TestReplica_EndsInTimeAlthoughTheDatabaseHangs(t *testing.T) {

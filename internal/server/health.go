@@ -44,6 +44,8 @@ type JobHealth struct {
 	LastRun    time.Time `json:"last_run,omitzero" doc:"Absent: it has not run yet"`
 	LastResult string    `json:"last_result,omitempty"`
 	NextRun    time.Time `json:"next_run,omitzero"`
+	Holder     string    `json:"holder,omitempty" doc:"Of a job of the fleet: the replica that runs it now"`
+	Paused     bool      `json:"paused,omitempty"`
 }
 
 // BreakerHealth is a circuit breaker of this process as /api/health/deep shows it.
