@@ -29,6 +29,11 @@ type Options struct {
 	Consent        chatops.ConsentStore
 	// Tokens are the signed links of mails. Nil: no token is worth anything.
 	Tokens Tokens
+	// EnqueueFunc queues the mail that asks to confirm consent, and GrantFunc
+	// gives it. Where one is nil, or PublicURL empty, consent can be withdrawn on
+	// the pages and not given.
+	EnqueueFunc func(ctx context.Context, alerts []chatops.NewAlert) (int, error)
+	GrantFunc   func(ctx context.Context, g chatops.ConsentGrant) (changed int, err error)
 	// ImpliedConsent is the marketing consent of a conversation that begins with
 	// a consent to processing (CONSENT_MODE=implied).
 	ImpliedConsent bool

@@ -25,6 +25,7 @@ type Server struct {
 	draining atomic.Bool
 	inFlight atomic.Int64
 
+	consentPages  *consentPages
 	adminKeys     keyring
 	migrationKeys keyring
 	migrating     sync.Mutex // held while a migration runs
@@ -43,6 +44,7 @@ func New(opts Options) *Server {
 	s.addLeads()
 	if opts.Consent != nil {
 		s.addConsent()
+		s.addConsentPages()
 	}
 	if opts.Knowledge != nil {
 		s.addKnowledge()
