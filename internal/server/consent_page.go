@@ -51,7 +51,7 @@ func (s *Server) addConsentPages() {
 			v := s.visit(w, r, page.purpose)
 			// A token is counted for its address, when something is stored. Mail
 			// programs post for many people from few addresses.
-			if v.person == nil && !v.admitClient() {
+			if v.person == nil && !v.admitClient() { //nolint:contextcheck // the visit has the request
 				return
 			}
 			var p *Problem
