@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"net/url"
 	"testing"
 	"time"
@@ -17,7 +18,17 @@ import (
 	"chatops/internal/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Wrap(m)) }
+// randomChecks is how many random histories each property plays: a statement
+// takes thirty times as long as in SQLite, where each run plays a hundred of
+// the same. `go test -rapid.checks N` plays more.
+const randomChecks = "30"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", randomChecks); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(pgtest.Wrap(m))
+}
 
 // migrate applies every migration to the database at a URL.
 func migrate(url string) error {
