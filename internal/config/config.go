@@ -45,6 +45,7 @@ type Config struct {
 	LogFormat       string        `env:"LOG_FORMAT" flag:"log-format" on:"serve" default:"text" oneof:"text|json" help:"Form of the log on standard error."`
 	KnowledgeDir    string        `env:"KNOWLEDGE_DIR" help:"Folder of knowledge base files that replaces the embedded one."`
 	ConsentMode     string        `env:"CONSENT_MODE" default:"explicit" oneof:"explicit|implied" help:"Consent of a new conversation: false until given (explicit) or true until withdrawn (implied)."`
+	RetentionMonths string        `env:"RETENTION_MONTHS" form:"retention" help:"How many months personal data is kept after the last that happened: one number for conversations and leads, or entries such as conversations=24,leads=36,audit=72,access=24; what is not named is kept until somebody erases it."`
 	Scheduler       bool          `env:"SCHEDULER_ENABLED" default:"true" help:"Whether this replica runs scheduled jobs (retries of alerts, clean-up); at least one must."`
 	DLQRetries      int           `env:"DLQ_MAX_RETRIES" default:"5" min:"0" max:"100" help:"Retries of an alert after its first attempt."`
 	DLQDelay        time.Duration `env:"DLQ_RETRY_DELAY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"Base of the delay between retries, which doubles each time."`

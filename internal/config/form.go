@@ -27,6 +27,7 @@ var forms = map[string]form{
 	"http":           {"an https:// or http:// address", isHTTP},
 	"origins":        {"origins such as https://www.firma.example, separated by commas, or *", isOrigins},
 	"listen":         {"an address such as 127.0.0.1, [::1] or 127.0.0.1:8080", isListen},
+	"retention":      {retentionForm, isRetention},
 	"limit":          {ratelimit.Example, isLimit},
 	"networks":       {"addresses and networks such as 10.0.0.0/8 or 192.0.2.7, separated by commas", isNetworks},
 	"smtp":           {"smtp://user:password@host:587?tls=starttls|implicit|none", isSMTP},

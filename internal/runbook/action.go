@@ -30,8 +30,8 @@ func (e *Env) record(ctx context.Context, log actionLog, filter any, change func
 		return chatops.WrapError(chatops.CodeInternal, err, "write down the operator action")
 	}
 	action := &chatops.OperatorAction{
-		At: e.NowFunc().UTC(), Actor: e.Actor, Host: e.Host, Command: commandLine(e.args),
-		Filter: string(raw), Reason: e.opts.reason, Result: "started",
+		At: e.NowFunc().UTC(), Actor: e.Actor, Host: e.Host, Command: e.typed(),
+		Filter: string(raw), Reason: e.masked(e.opts.reason), Result: "started",
 	}
 	if err := log.BeginAction(ctx, action); err != nil {
 		return err
@@ -47,6 +47,16 @@ func (e *Env) record(ctx context.Context, log actionLog, filter any, change func
 		e.notef("warning: the end of operator action %d was not written down: %s", action.ID, chatops.ErrorMessage(errFinish))
 	}
 	return err
+}
+
+// typed is the command as it was typed, without secrets, and without addresses
+// where it is about a person.
+func (e *Env) typed() string {
+	args := slices.Clone(e.args)
+	for i, word := range args {
+		args[i] = e.masked(word)
+	}
+	return commandLine(args)
 }
 
 // secretFlags are flags whose values may hold a password.

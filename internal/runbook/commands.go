@@ -2,7 +2,8 @@ package runbook
 
 import "github.com/spf13/cobra"
 
-// group is a noun whose verbs are commands.
+// group is a noun whose verbs are commands. A noun of two words is listed after
+// that of its first.
 type group struct {
 	name, short string
 	hidden      bool // from the help
@@ -13,6 +14,8 @@ func groups() []group {
 		{name: "dlq", short: "Alerts that wait, failed or were delivered"},
 		{name: "breaker", short: "Circuit breakers of the integrations, in every replica"},
 		{name: "limiter", short: "Rate limits and blocked clients, in every replica"},
+		{name: "consent", short: "Consent and the rights of the people whose data is kept"},
+		{name: "consent audit", short: "The record of consent, and whether it was tampered with"},
 		{name: "migrate", short: "The database's schema"},
 		{name: "knowledge", short: "What the bot knows, for those who write it"},
 		{name: "config", short: "The settings and where they come from"},
@@ -44,6 +47,17 @@ func catalogue() []entry {
 		{"limiter", newLimiterUnset},
 		{"limiter", newLimiterBlock},
 		{"limiter", newLimiterUnblock},
+		{"consent", newConsentLookup},
+		{"consent", newConsentUnsubscribe},
+		{"consent", newConsentRevoke},
+		{"consent", newConsentGrant},
+		{"consent", newConsentExport},
+		{"consent", newConsentErase},
+		{"consent", newConsentAccessLog},
+		{"consent", newConsentImport},
+		{"consent", newConsentRetention},
+		{"consent audit", newConsentAuditVerify},
+		{"consent audit", newConsentAuditAnchor},
 		{"migrate", newMigrateUp},
 		{"migrate", newMigrateDown},
 		{"migrate", newMigrateStatus},

@@ -3,7 +3,6 @@ package runbook
 import (
 	"bufio"
 	"context"
-	"io"
 	"strings"
 
 	"chatops/internal/chatops"
@@ -35,6 +34,12 @@ func (e *Env) announce(cfg *config.Config, change string) {
 // somebody to ask it is refused. In a protected profile the answer is the
 // profile's name.
 func (e *Env) confirm(ctx context.Context, cfg *config.Config, change string) error {
+	return e.confirmWord(ctx, cfg, change, "")
+}
+
+// confirmWord is confirm for what cannot be undone: the answer is a word, or
+// the profile's name where it is protected.
+func (e *Env) confirmWord(ctx context.Context, cfg *config.Config, change, word string) error {
 	if err := refuseReadOnly(cfg); err != nil {
 		return err
 	}
@@ -45,10 +50,12 @@ func (e *Env) confirm(ctx context.Context, cfg *config.Config, change string) er
 	case e.opts.noInput || !e.InTTY || !e.ErrTTY:
 		return hint(chatops.Errorf(chatops.CodeRefused, "not confirmed: nothing was changed"), "there is nobody to ask here; confirm with --yes")
 	}
-	question, want := "Continue? [y/N] ", ""
 	if cfg.Profile.Protected {
-		want = cfg.Profile.Name
-		question = "Type " + want + " to continue: "
+		word = cfg.Profile.Name
+	}
+	question := "Continue? [y/N] "
+	if word != "" {
+		question = "Type " + word + " to continue: "
 	}
 	e.sayf("%s", question)
 	answer, err := e.readLine(ctx)
@@ -57,8 +64,8 @@ func (e *Env) confirm(ctx context.Context, cfg *config.Config, change string) er
 		return err
 	}
 	yes := strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")
-	if want != "" {
-		yes = answer == want
+	if word != "" {
+		yes = answer == word
 	}
 	if !yes {
 		return chatops.Errorf(chatops.CodeRefused, "not confirmed: nothing was changed")
@@ -66,17 +73,20 @@ func (e *Env) confirm(ctx context.Context, cfg *config.Config, change string) er
 	return nil
 }
 
-// maxAnswer bounds a typed answer.
+// maxAnswer bounds a typed answer; what is longer is cut.
 const maxAnswer = 1024
 
 // readLine reads one line of input, or gives up when the context ends. The end
 // of the input is an empty answer. The reader is left behind then: a terminal
 // cannot be asked to stop waiting, and the process is about to end.
 func (e *Env) readLine(ctx context.Context) (string, error) {
-	line := make(chan string, 1)
+	if e.input == nil {
+		e.input = bufio.NewReaderSize(e.In, maxAnswer)
+	}
+	line, input := make(chan string, 1), e.input
 	go func() {
-		text, _ := bufio.NewReader(io.LimitReader(e.In, maxAnswer)).ReadString('\n')
-		line <- strings.TrimSpace(text)
+		text, _ := input.ReadSlice('\n')
+		line <- strings.TrimSpace(string(text))
 	}()
 	select {
 	case text := <-line:

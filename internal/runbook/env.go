@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log/slog"
@@ -54,11 +55,15 @@ type Env struct {
 	// SchemaVersionFunc is the newest schema version that the program brings.
 	SchemaVersionFunc func() int64
 
-	opts    globals
-	flags   map[string]string // settings given as flags, by the flag's name
-	args    []string
-	loaded  *config.Loaded
-	serving bool // the command treats a cancelled context as its normal end
+	opts  globals
+	flags map[string]string // settings given as flags, by the flag's name
+	args  []string
+	input *bufio.Reader // of In, made at the first question
+	// personal: the command line is about a person, whose address is masked in
+	// whatever is written down about it.
+	personal bool
+	loaded   *config.Loaded
+	serving  bool // the command treats a cancelled context as its normal end
 }
 
 // ReloadFunc reads the settings again. CodeInvalid, as at the start, when they

@@ -23,26 +23,34 @@ var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 // it does not implement panics.
 type fakeStore struct {
 	chatops.Store
-	mu        sync.Mutex
-	alerts    []chatops.Alert // newest first
-	attempts  map[int64][]chatops.Attempt
-	ops       map[string]*chatops.Operation
-	frozen    map[string][]int64
-	actions   []chatops.OperatorAction
-	announced int
-	closed    bool
-	err       error // returned by every call when set
-	beginErr  error
-	stepFunc  func() // called at each step
-	progress  *chatops.OperationProgress
-	inFlight  map[int64]bool                       // what operations skip
-	became    map[string]chatops.OperationProgress // by operation, before progress
-	fleet     fakeFleet
+	mu           sync.Mutex
+	alerts       []chatops.Alert // newest first
+	attempts     map[int64][]chatops.Attempt
+	ops          map[string]*chatops.Operation
+	frozen       map[string][]int64
+	actions      []chatops.OperatorAction
+	announced    int
+	closed       bool
+	err          error // returned by every call when set
+	beginErr     error
+	stepFunc     func() // called at each step
+	announceFunc func() // called at each wake-up
+	progress     *chatops.OperationProgress
+	inFlight     map[int64]bool                       // what operations skip
+	became       map[string]chatops.OperationProgress // by operation, before progress
+	fleet        fakeFleet
+	people       fakePeople
 }
 
 func (f *fakeStore) Close() error { f.closed = true; return nil }
 
-func (f *fakeStore) Announce(context.Context) error { f.announced++; return f.err }
+func (f *fakeStore) Announce(context.Context) error {
+	f.announced++
+	if f.announceFunc != nil {
+		f.announceFunc()
+	}
+	return f.err
+}
 
 func (f *fakeStore) matches(a *chatops.Alert, q chatops.AlertFilter) bool {
 	return (len(q.Statuses) == 0 || slices.Contains(q.Statuses, a.Status)) &&

@@ -31,6 +31,7 @@ type globals struct {
 // the exit code. A cancelled context is an interrupt.
 func Run(ctx context.Context, env *Env, args []string) int {
 	env.args, env.flags, env.loaded = args, map[string]string{}, nil
+	env.input, env.personal = nil, false
 	root := newRoot(env)
 	root.SetArgs(args)
 	root.SetIn(env.In)
@@ -57,10 +58,14 @@ func newRoot(env *Env) *cobra.Command {
 	_ = root.RegisterFlagCompletionFunc("color", fixedCompletion(colorModes...))
 	nouns := map[string]*cobra.Command{"": root}
 	for _, g := range groups() {
-		noun := &cobra.Command{Use: g.name, Short: g.short, Hidden: g.hidden}
+		parent, name, nested := strings.Cut(g.name, " ")
+		if !nested {
+			parent, name = "", g.name
+		}
+		noun := &cobra.Command{Use: name, Short: g.short, Hidden: g.hidden}
 		asGroup(noun)
 		nouns[g.name] = noun
-		root.AddCommand(noun)
+		nouns[parent].AddCommand(noun)
 	}
 	for _, e := range catalogue() {
 		nouns[e.group].AddCommand(e.newFunc(env))
@@ -123,7 +128,7 @@ func asGroup(cmd *cobra.Command) {
 				names = append(names, sub.Name())
 			}
 		}
-		err := chatops.Errorf(chatops.CodeUsage, "unknown command %q for %q", args[0], cmd.CommandPath())
+		err := chatops.Errorf(chatops.CodeUsage, "unknown command %q for %q", maskAddresses(args[0]), cmd.CommandPath())
 		if near, ok := config.Nearest(args[0], names); ok {
 			return hint(err, "did you mean: %s %s", cmd.CommandPath(), near)
 		}
@@ -155,7 +160,7 @@ func flagError(cmd *cobra.Command, err error) error {
 // noArgs accepts no arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return hint(chatops.Errorf(chatops.CodeUsage, "%s takes no arguments, got %q", cmd.CommandPath(), args[0]), "see: %s --help", cmd.CommandPath())
+		return hint(chatops.Errorf(chatops.CodeUsage, "%s takes no arguments, got %q", cmd.CommandPath(), maskAddresses(args[0])), "see: %s --help", cmd.CommandPath())
 	}
 	return nil
 }

@@ -132,7 +132,9 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 	slices.Sort(paths)
 	want := []string{
 		"breaker auto", "breaker reset", "breaker status", "breaker trip",
-		"chat", "completion", "config check", "config view", "dlq discard", "dlq list", "dlq retry", "dlq show", "dlq stats",
+		"chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor", "consent audit verify", "consent erase", "consent export",
+		"consent grant", "consent import", "consent lookup", "consent retention", "consent revoke", "consent unsubscribe",
+		"dlq discard", "dlq list", "dlq retry", "dlq show", "dlq stats",
 		"docs generate",
 		"knowledge check", "knowledge search",
 		"limiter block", "limiter set", "limiter status", "limiter unblock", "limiter unset",
