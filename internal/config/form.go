@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"chatops/internal/consent"
 	"chatops/internal/ratelimit"
 	"chatops/internal/redisclient"
 )
@@ -28,6 +29,7 @@ var forms = map[string]form{
 	"origins":        {"origins such as https://www.firma.example, separated by commas, or *", isOrigins},
 	"listen":         {"an address such as 127.0.0.1, [::1] or 127.0.0.1:8080", isListen},
 	"retention":      {retentionForm, isRetention},
+	"consentkeys":    {"id:base64 entries separated by commas, newest first, each with at least 32 random bytes (openssl rand -base64 32)", isConsentKeys},
 	"limit":          {ratelimit.Example, isLimit},
 	"networks":       {"addresses and networks such as 10.0.0.0/8 or 192.0.2.7, separated by commas", isNetworks},
 	"smtp":           {"smtp://user:password@host:587?tls=starttls|implicit|none", isSMTP},
@@ -100,6 +102,11 @@ func isListen(text string) bool {
 
 func isLimit(text string) bool {
 	_, err := ratelimit.Parse(text)
+	return err == nil
+}
+
+func isConsentKeys(text string) bool {
+	_, err := consent.ParseKeys(text)
 	return err == nil
 }
 

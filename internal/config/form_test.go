@@ -32,6 +32,10 @@ func TestForms_TakeAndRefuse(t *testing.T) {
 			[]string{"10.0.0.0/8", "192.0.2.7", "2001:db8::/32,::1", "::ffff:10.0.0.0/104", "fe80::1%eth0"},
 			[]string{"10.0.0.0/33", "10.0.0", "proxy", "10.0.0.0/8;192.0.2.7", "::/129", "10.0.0.0-10.0.0.9"},
 		},
+		"consentkeys": {
+			good: []string{"k1:" + strings.Repeat("A", 44), "k2:" + strings.Repeat("B", 44) + ", k1:" + strings.Repeat("_", 43)},
+			bad:  []string{"k1", ":" + strings.Repeat("A", 44), "k1:AAAA", "k 1:" + strings.Repeat("A", 44), "k1:" + strings.Repeat("A", 44) + ",k1:" + strings.Repeat("B", 44)},
+		},
 		"smtp": {
 			[]string{"smtp://mail.example", "smtp://u:p@mail.example:587", "smtp://mail.example/?tls=none", "smtp://mail.example?tls=implicit"},
 			[]string{

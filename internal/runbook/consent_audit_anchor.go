@@ -41,7 +41,7 @@ type anchorView struct {
 func (c *consentAuditAnchor) run(ctx context.Context, env *Env) error {
 	ctx, cancel := env.timeout(ctx, readTimeout)
 	defer cancel()
-	store, cfg, err := env.openStore(ctx)
+	store, cfg, err := env.openPersonStore(ctx)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (c *consentAuditVerify) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	store, cfg, err := env.openStore(ctx)
+	store, cfg, err := env.openPersonStore(ctx)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func TestReadAddresses_OfEveryForm(t *testing.T) {
 		{"one in a line", "a@x.pl\nB@X.pl\n", "a@x.pl b@x.pl", "", 0},
 		{"CRLF, BOM, header", "\xef\xbb\xbfEmail\r\na@x.pl\r\n", "a@x.pl", "", 0},
 		{"a column of several", "name,e-mail,since\n\"Kowalski, Jan\",a@x.pl,2020\nOla,b@x.pl,2021", "a@x.pl b@x.pl", "", 0},
-		{"semicolons, Polish header", "imię;Adres e-mail\nJan;a@x.pl\n", "a@x.pl", "", 0},
+		{"semicolons, Polish header", "imię;Adres e-mail\nJan;a@x.pl\n", "a@x.pl", "", 0}, //nolint:misspell // Polish
 		{"tabs", "email\tname\na@x.pl\tJan\n", "a@x.pl", "", 0},
 		{"repeated", "a@x.pl\nA@x.pl\n a@X.PL \n", "a@x.pl", "", 2},
 		{"defused by a spreadsheet", "'+tag@x.pl\n'jan@x.pl\n", "+tag@x.pl 'jan@x.pl", "", 0},
@@ -51,8 +51,8 @@ func TestReadAddresses_OfEveryForm(t *testing.T) {
 func TestReadAddresses_RefusesWhatItCannotBeSureOf(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
-		"\xff\xfea\x00":                  "UTF-16",
-		"a@x.pl,Jan\nb@x.pl,Ola":         "line 1 has 2 columns and none is called email",
+		"\xff\xfea\x00":                   "UTF-16",
+		"a@x.pl,Jan\nb@x.pl,Ola":          "line 1 has 2 columns and none is called email",
 		"email\na@x.pl\n\"b@x.pl\nc@x.pl": "line 3: a quote is not closed",
 		"email\n\"a@x.pl\"x\nb@x.pl":      "line 2: a quote is not closed, or followed by something",
 	} {

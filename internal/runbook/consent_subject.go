@@ -74,6 +74,19 @@ type personStore interface {
 	Close() error
 }
 
+// openPersonStore opens the configured store. The caller closes it.
+func (e *Env) openPersonStore(ctx context.Context) (personStore, *config.Config, error) {
+	store, cfg, err := e.openStore(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, ok := store.(personStore)
+	if !ok {
+		return nil, nil, errors.Join(chatops.Errorf(chatops.CodeInternal, "the store keeps no record of consent"), store.Close())
+	}
+	return p, cfg, nil
+}
+
 // people is an open store with the keys that digests are made with.
 type people struct {
 	personStore
@@ -86,7 +99,7 @@ type people struct {
 func (e *Env) openPeople(ctx context.Context) (*people, error) {
 	ctx, cancel := e.timeout(ctx, readTimeout)
 	defer cancel()
-	store, cfg, err := e.openStore(ctx)
+	store, cfg, err := e.openPersonStore(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +116,7 @@ func (e *Env) openPeople(ctx context.Context) (*people, error) {
 
 // consentKeys are those of the settings, else those that the installation keeps.
 func consentKeys(ctx context.Context, cfg *config.Config, store chatops.ConsentKeyStore) ([]chatops.ConsentKey, error) {
-	if !cfg.ConsentKeys.IsZero() {
+	if !cfg.ConsentKeys.IsZero() { // Load has refused what cannot be read
 		return consent.ParseKeys(cfg.ConsentKeys.Reveal())
 	}
 	return store.StoredConsentKeys(ctx, consent.GenerateKey())

@@ -193,6 +193,9 @@ func (f *fakeStore) PurgePeople(_ context.Context, r chatops.Retention, limit in
 
 // chain appends n rows to the audit log.
 func (f *fakeStore) chain(n int) *fakeStore {
+	if f.people.head.Number == 0 {
+		f.people.head.Hash = consent.Genesis(0)
+	}
 	for i := range n {
 		e := chatops.AuditEntry{ID: int64(len(f.people.audit) + 1), Action: chatops.ActionUnsubscribe, At: noon, Email: fmt.Sprintf("p%d@x.example", i)}
 		consent.Append(&f.people.head, &e)
@@ -203,6 +206,9 @@ func (f *fakeStore) chain(n int) *fakeStore {
 
 func (f *fakeStore) AuditHead(context.Context) (*chatops.AuditHead, error) {
 	head := f.people.head
+	if head.Number == 0 {
+		head.Hash = consent.Genesis(head.Sealed)
+	}
 	return &head, f.err
 }
 
