@@ -40,6 +40,8 @@ var alsoMayImport = map[string][]string{
 	"internal/chat": {"internal/breaker"},
 	// The delivery engine drives the breakers, call by call.
 	"internal/deadletter": {"internal/breaker"},
+	// Every change of consent leaves a chain that verifies.
+	"internal/storetest": {"internal/consent"},
 	// Test support starts its servers in one way.
 	"internal/pgtest":    {"internal/testserver"},
 	"internal/redistest": {"internal/testserver"},

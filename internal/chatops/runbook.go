@@ -155,6 +155,7 @@ type Store interface {
 	LeadStore
 	OnceStore
 	ConsentStore
+	AuditStore
 	Queue
 	AlertStore
 	ControlStore

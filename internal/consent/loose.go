@@ -8,11 +8,10 @@ import "strings"
 // out as jan@x.pl is not written to as jan+news@x.pl. It is used to leave people
 // alone, never to write to them or to tell who they are.
 func LooseKey(key string) string {
-	at := strings.LastIndexByte(key, '@')
-	if at < 0 {
+	local, domain, ok := strings.Cut(key, "@")
+	if !ok {
 		return key
 	}
-	local, domain := key[:at], key[at+1:]
 	if plus := strings.IndexByte(local, '+'); plus > 0 {
 		local = local[:plus]
 	}
@@ -20,8 +19,8 @@ func LooseKey(key string) string {
 		domain = "gmail.com"
 	}
 	if domain == "gmail.com" {
-		if bare := strings.ReplaceAll(local, ".", ""); bare != "" {
-			local = bare
+		if local = strings.ReplaceAll(local, ".", ""); local == "" {
+			return key
 		}
 	}
 	return local + "@" + domain

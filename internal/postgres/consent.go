@@ -3,13 +3,13 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 // The statements of a session's consent, one transaction. The row of the
@@ -41,9 +41,8 @@ update leads set rodo_consent = $3::boolean, updated_at = ` + dbNow + `
 where session_id = $2::text and rodo_consent <> $3::boolean`
 
 	auditSession = `
-insert into consent_audit_log (conversation_id, lead_id, email, action, timestamp, ip_address, user_agent, reason)
-select c.id, l.id, coalesce(nullif(c.email, ''), l.email, ''), $3::text, ` + dbNow + `,
-  nullif($4::text, ''), nullif($5::text, ''), nullif($6::text, '')
+select chatops_audit_append(` + dbNow + `, c.id, l.id, coalesce(nullif(c.email, ''), l.email, ''), $3::text,
+  $4::text, $5::text, $6::text, null)
 from chat_conversations c left join leads l on l.session_id = c.session_id
 where c.session_id = $2::text`
 )
@@ -114,38 +113,43 @@ on conflict (email_key) do update set scope = excluded.scope, source = excluded.
 where s.scope = 'marketing' and excluded.scope = 'all'`
 
 	auditWithdrawal = `
-insert into consent_audit_log (conversation_id, lead_id, email, action, timestamp, ip_address, user_agent, reason)
-values (nullif($2::bigint, 0), nullif($3::bigint, 0), $4::text, $5::text, ` + dbNow + `,
-  nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''))`
+select chatops_audit_append(` + dbNow + `, nullif($2::bigint, 0), nullif($3::bigint, 0), $4::text, $5::text,
+  $6::text, $7::text, $8::text, null)`
 )
 
-// WithdrawConsent withdraws consent of one person in one transaction.
+// WithdrawConsent withdraws consent of one person in one transaction, and in one
+// round trip when it is named by the address.
 func (s *Store) WithdrawConsent(ctx context.Context, w chatops.ConsentWithdrawal) (changed int, err error) {
 	if err := w.Validate(); err != nil {
 		return 0, err
 	}
-	now := s.now()
-	err = s.tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		changed = 0
-		key, err := withdrawnKey(ctx, tx, &w)
-		if err != nil {
-			return err
-		}
-		b := &pgx.Batch{}
-		queueWithdrawal(b, now, &w, key, &changed)
-		return tx.SendBatch(ctx, b).Close()
-	})
+	if w.EmailKey != "" {
+		key := chatops.CleanText(w.EmailKey)
+		err = s.batch(ctx, func(b *pgx.Batch) {
+			changed = 0
+			s.queueWithdrawal(b, &w, key, &changed)
+		})
+	} else {
+		err = s.tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+			changed = 0
+			key, err := withdrawnKey(ctx, tx, &w)
+			if err != nil {
+				return err
+			}
+			b := &pgx.Batch{}
+			s.queueWithdrawal(b, &w, key, &changed)
+			return tx.SendBatch(ctx, b).Close()
+		})
+	}
 	if err != nil {
 		return 0, err
 	}
 	return changed, nil
 }
 
-// withdrawnKey is the address that a withdrawal is about, "" when there is none.
+// withdrawnKey is the key of the address that the named conversation or lead
+// holds, "" when there is none.
 func withdrawnKey(ctx context.Context, tx pgx.Tx, w *chatops.ConsentWithdrawal) (string, error) {
-	if w.EmailKey != "" {
-		return chatops.CleanText(w.EmailKey), nil
-	}
 	for _, holder := range []struct {
 		query string
 		id    int64
@@ -158,27 +162,25 @@ func withdrawnKey(ctx context.Context, tx pgx.Tx, w *chatops.ConsentWithdrawal) 
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return "", err
 		}
-		if address = strings.ToLower(strings.TrimSpace(address)); address != "" {
-			return address, nil
+		if key := consent.KeyOf(address); key != "" {
+			return key, nil
 		}
 	}
 	return "", nil
 }
 
-func queueWithdrawal(b *pgx.Batch, now *time.Time, w *chatops.ConsentWithdrawal, key string, changed *int) {
+func (s *Store) queueWithdrawal(b *pgx.Batch, w *chatops.ConsentWithdrawal, key string, changed *int) {
 	count := func(tag pgconn.CommandTag) error {
 		*changed += int(tag.RowsAffected())
 		return nil
 	}
-	spellings := []string{}
-	if key != "" {
-		spellings = chatops.EmailSpellings(key)
-	}
+	now, spellings := s.now(), s.mailbox(key).Spellings
 	all, scope := w.Action == chatops.ActionRevoke, "marketing"
 	if all {
 		scope = "all"
 	}
 	o := w.Origin.Clipped()
+	queuePersonLock(b, key)
 	b.Queue(withdrawConversations, spellings, w.ConversationID, all).Exec(count)
 	b.Queue(outdateTurns, spellings, w.LeadID, all)
 	b.Queue(withdrawLeads, now, spellings, w.LeadID, all).Exec(count)
@@ -195,7 +197,7 @@ with held as (
   select marketing_consent, rodo_consent from chat_conversations where lower(email) = any ($1::text[])
   union all select marketing_consent, rodo_consent from leads where lower(email) = any ($1::text[])),
 said as (select id, action, timestamp from consent_audit_log where lower(email) = any ($1::text[])),
-blocked as (select 1 from suppression where email_key = $2::text)
+blocked as (select 1 from suppression where loose_key = any ($2::text[]))
 select exists (select from held) or exists (select from said) or exists (select from blocked),
   exists (select from blocked) or coalesce((
     select action in ('unsubscribe', 'revoke_consent') from said
@@ -213,10 +215,10 @@ func (s *Store) ConsentStatus(ctx context.Context, emailKey string) (*chatops.Co
 		return nil, unknown
 	}
 	var st chatops.ConsentStatus
-	known := false
+	known, m := false, s.mailbox(key)
 	err := s.do(ctx, func(ctx context.Context) error {
 		var at *time.Time
-		err := s.pool.QueryRow(ctx, consentStatus, chatops.EmailSpellings(key), key).Scan(
+		err := s.pool.QueryRow(ctx, consentStatus, m.Spellings, m.Suppressing).Scan(
 			&known, &st.IsUnsubscribed, &st.MarketingConsent, &st.RODOConsent, &st.LastAction, &at)
 		st.LastActionAt = utc(at)
 		return err

@@ -37,10 +37,11 @@ func TestPlans_OfLeadsConsentAndRepeatedRequests_UseTheirIndexes(t *testing.T) {
 		},
 		"withdraw leads": {withdrawLeads, []any{nil, who, 7, true}, []string{"idx_leads_email_key", "leads_pkey"}},
 		"outdate turns":  {outdateTurns, []any{who, 7, true}, []string{"idx_leads_email_key", "uq_chat_conversations_session"}},
+		"audit log":      {auditPage, []any{7, 100}, []string{"consent_audit_log_pkey"}},
 		"consent status": {
 			consentStatus,
-			[]any{who, "jan7@example.pl"},
-			[]string{"idx_chat_conversations_email_key", "idx_leads_email_key", "idx_consent_audit_email", "uq_suppression_email"},
+			[]any{who, []string{"jan7@example.pl"}},
+			[]string{"idx_chat_conversations_email_key", "idx_leads_email_key", "idx_consent_audit_email", "idx_suppression_loose"},
 		},
 	} {
 		for _, generic := range []bool{false, true} {

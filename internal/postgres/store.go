@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 // Options of a Store.
@@ -26,6 +27,9 @@ type Options struct {
 	// ListenURL is where these two listen, for a URL that leads through a pooler
 	// in transaction mode; empty means the store's own URL.
 	ListenURL string
+	// EmailMarks returns the digests by which an erased address is recognised; nil
+	// when there are none. It is called for each address.
+	EmailMarks func(emailKey string) []string
 	// Log receives what nobody else can report; nil discards it.
 	Log *slog.Logger
 }
@@ -38,6 +42,7 @@ type Store struct {
 	clock        func() time.Time
 	timeout      time.Duration
 	poll         time.Duration
+	marks        func(emailKey string) []string
 	log          *slog.Logger
 
 	announceMu sync.Mutex
@@ -66,7 +71,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		pool: pool, listenConfig: listen, host: hosts(config.ConnConfig),
-		clock: o.Clock, timeout: o.QueryTimeout, poll: o.PollEvery, log: o.Log,
+		clock: o.Clock, timeout: o.QueryTimeout, poll: o.PollEvery, marks: o.EmailMarks, log: o.Log,
 	}
 	if s.timeout <= 0 {
 		s.timeout = 15 * time.Second
@@ -102,6 +107,17 @@ func (s *Store) now() *time.Time {
 	}
 	at := s.clock().UTC()
 	return &at
+}
+
+// mailbox is how a person is looked up by a normalised address.
+func (s *Store) mailbox(emailKey string) consent.Mailbox {
+	return consent.NewMailbox(emailKey, s.marks)
+}
+
+// suppressing is what suppression.loose_key is where it holds for a stored
+// address.
+func (s *Store) suppressing(address string) []string {
+	return s.mailbox(consent.KeyOf(address)).Suppressing
 }
 
 // retries is how often a transaction is repeated that the server has undone for

@@ -18,7 +18,8 @@ with made as (
   insert into chat_conversations (session_id, email, context_data, started_at, ended_at, awaiting_confirmation,
     followup_count, last_followup_at, last_user_message_at, marketing_consent, rodo_consent, needs_human_review, version)
   values ($2::text, nullif($3::text, ''), $4::text::json, coalesce($5::timestamptz, $1::timestamptz, now()),
-    $6::timestamptz, $7::boolean, $8::integer, $9::timestamptz, $10::timestamptz, $11::boolean, $12::boolean,
+    $6::timestamptz, $7::boolean, $8::integer, $9::timestamptz, $10::timestamptz,
+    $11::boolean and not exists (select from suppression where loose_key = any ($15::text[])), $12::boolean,
     $13::boolean, $14::bigint + 1)
   on conflict (session_id) do nothing
   returning id, version)
@@ -29,7 +30,8 @@ with changed as (
   update chat_conversations set email = nullif($3::text, ''), context_data = $4::text::json,
     started_at = coalesce($5::timestamptz, started_at, $1::timestamptz), ended_at = $6::timestamptz,
     awaiting_confirmation = $7::boolean, followup_count = $8::integer, last_followup_at = $9::timestamptz,
-    last_user_message_at = $10::timestamptz, marketing_consent = $11::boolean, rodo_consent = $12::boolean,
+    last_user_message_at = $10::timestamptz, rodo_consent = $12::boolean,
+    marketing_consent = $11::boolean and not exists (select from suppression where loose_key = any ($15::text[])),
     needs_human_review = $13::boolean, version = version + 1
   where session_id = $2::text and version = $14::bigint
   returning id, version)
@@ -51,7 +53,8 @@ with lead as (
   values ($2::text, nullif($3::text, ''), nullif($4::text, ''), nullif($5::text, ''), nullif($6::text, ''),
     nullif($7::text, ''), nullif($8::text, ''), nullif($9::text, ''), nullif($10::text, ''),
     coalesce(nullif($11::text, ''), 'chatbot'), coalesce(nullif($12::text, ''), 'new'), nullif($13::text, ''),
-    nullif($14::text, ''), $15::integer, $16::boolean, $17::boolean, $18::boolean,
+    nullif($14::text, ''), $15::integer, $16::boolean,
+    $17::boolean and not exists (select from suppression where loose_key = any ($24::text[])), $18::boolean,
     coalesce($1::timestamptz, now()), coalesce($1::timestamptz, now()))
   on conflict (session_id) do update set
     name = excluded.name, email = excluded.email, phone = excluded.phone,
@@ -60,7 +63,7 @@ with lead as (
     notes = coalesce(leads.notes, excluded.notes),
     monday_item_id = coalesce(leads.monday_item_id, excluded.monday_item_id),
     lead_score = excluded.lead_score, data_confirmed = excluded.data_confirmed,
-    marketing_consent = excluded.marketing_consent and (leads.marketing_consent or not ` + withdrawn + `),
+    marketing_consent = $17::boolean and (leads.marketing_consent or not ` + withdrawn + `),
     rodo_consent = excluded.rodo_consent and (leads.rodo_consent or not ` + revoked + `),
     updated_at = excluded.updated_at
   returning id, xmax = 0 as created),
@@ -76,11 +79,13 @@ alert as (
   returning id)
 select id, created, (select count(*) from alert) from lead`
 
-	// A consent that was withdrawn on record, by the lead's address or for the
-	// lead itself, does not come back with a later turn.
-	withdrawn = `(exists (select from suppression s where s.email_key in (lower(leads.email), lower(excluded.email)))
+	// A consent that was withdrawn on record, by the lead's address or one of the
+	// same mailbox or for the lead itself, does not come back with a later turn.
+	withdrawn = `(exists (select from suppression s
+        where s.email_key in (lower(leads.email), lower(excluded.email)) or s.loose_key = any ($24::text[]))
       or exists (select from consent_audit_log a where a.lead_id = leads.id and a.action in ('unsubscribe', 'revoke_consent')))`
-	revoked = `(exists (select from suppression s where s.email_key in (lower(leads.email), lower(excluded.email)) and s.scope = 'all')
+	revoked = `(exists (select from suppression s
+        where (s.email_key in (lower(leads.email), lower(excluded.email)) or s.loose_key = any ($24::text[])) and s.scope = 'all')
       or exists (select from consent_audit_log a where a.lead_id = leads.id and a.action = 'revoke_consent'))`
 )
 
@@ -104,11 +109,12 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 	err = s.batch(ctx, func(b *pgx.Batch) {
 		res = chatops.TurnResult{}
 		session := chatops.CleanText(turn.Conversation.SessionID)
-		queueConversation(b, &res, now, &turn.Conversation, string(chatops.CleanJSON(facts)))
+		queueConversation(b, &res, now, &turn.Conversation, string(chatops.CleanJSON(facts)), s.suppressing(turn.Conversation.Email))
 		b.Queue(insertMessages, now, session,
 			chatops.CleanText(turn.UserMessage), chatops.CleanText(turn.BotMessage))
 		if turn.Lead != nil {
-			queueLead(b, &res, slices.Concat([]any{now, session}, leadValues(turn.Lead), alerts.params()))
+			queueLead(b, &res, slices.Concat([]any{now, session}, leadValues(turn.Lead), alerts.params(),
+				[]any{s.suppressing(turn.Lead.Email)}))
 		}
 		if turn.Once != nil {
 			b.Queue(keepTurn, slices.Concat([]any{now}, replyParams(turn.Once), []any{session})...)
@@ -120,7 +126,9 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 	return &res, nil
 }
 
-func queueConversation(b *pgx.Batch, res *chatops.TurnResult, now any, c *chatops.Conversation, facts string) {
+func queueConversation(
+	b *pgx.Batch, res *chatops.TurnResult, now any, c *chatops.Conversation, facts string, suppressing []string,
+) {
 	statement := updateConversation
 	if c.Version == 0 {
 		statement = insertConversation
@@ -128,7 +136,7 @@ func queueConversation(b *pgx.Batch, res *chatops.TurnResult, now any, c *chatop
 	b.Queue(statement, now, chatops.CleanText(c.SessionID), chatops.CleanText(c.Email), facts,
 		null(c.StartedAt), null(c.EndedAt), c.AwaitingConfirmation, c.FollowupCount,
 		null(c.LastFollowupAt), null(c.LastUserMessageAt), c.MarketingConsent, c.RODOConsent,
-		c.NeedsHumanReview, c.Version,
+		c.NeedsHumanReview, c.Version, suppressing,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(nil, &res.ConversationID, &res.Version) })
 }
 

@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 const (
@@ -30,11 +30,10 @@ update chat_conversations set rodo_consent = ?2, version = version + 1 where ses
 	setLeadConsent = `
 update leads set rodo_consent = ?2, updated_at = ?3 where session_id = ?1 and rodo_consent <> ?2`
 
-	auditSession = `
-insert into consent_audit_log (conversation_id, lead_id, email, action, timestamp, ip_address, user_agent, reason)
-select c.id, l.id, coalesce(nullif(c.email, ''), l.email, ''), ?2, ?3, ?4, ?5, ?6
+	sessionPerson = `
+select c.id, coalesce(l.id, 0), coalesce(nullif(c.email, ''), l.email, '')
 from chat_conversations c left join leads l on l.session_id = c.session_id
-where c.session_id = ?1`
+where c.session_id = ?`
 )
 
 // SetSessionConsent stores the RODO consent of a session in one transaction. A
@@ -65,9 +64,11 @@ func (s *Store) SetSessionConsent(
 		if _, err := tx.exec(setLeadConsent, session, rodo, now); err != nil {
 			return err
 		}
-		_, err := tx.exec(auditSession, session, string(action), now,
-			textOrNull(o.IPAddress), textOrNull(o.UserAgent), textOrNull(o.Reason))
-		return err
+		e := auditEntry(action, "", o)
+		if err := tx.row(sessionPerson, session).Scan(&e.ConversationID, &e.LeadID, textColumn{&e.Email}); err != nil {
+			return err
+		}
+		return tx.audit(e)
 	})
 	return same && err == nil, err
 }
@@ -99,10 +100,6 @@ where (lower(email) in (select value from json_each(?1)) or id = ?2) and (market
 insert into suppression as s (email_key, scope, source, created_at) values (?, ?, ?, ?)
 on conflict (email_key) do update set scope = excluded.scope, source = excluded.source
 where s.scope = 'marketing' and excluded.scope = 'all'`
-
-	auditWithdrawal = `
-insert into consent_audit_log (conversation_id, lead_id, email, action, timestamp, ip_address, user_agent, reason)
-values (nullif(?, 0), nullif(?, 0), ?, ?, ?, ?, ?, ?)`
 )
 
 // WithdrawConsent withdraws consent of one person in one transaction.
@@ -115,7 +112,7 @@ func (s *Store) WithdrawConsent(ctx context.Context, w chatops.ConsentWithdrawal
 		if err != nil {
 			return err
 		}
-		changed, err = tx.withdraw(&w, key)
+		changed, err = tx.withdraw(&w, s.mailbox(key))
 		return err
 	})
 	if err != nil {
@@ -141,8 +138,8 @@ func (tx *writeTx) withdrawnKey(w *chatops.ConsentWithdrawal) (string, error) {
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return "", err
 		}
-		if address = strings.ToLower(strings.TrimSpace(address)); address != "" {
-			return address, nil
+		if key := consent.KeyOf(address); key != "" {
+			return key, nil
 		}
 	}
 	return "", nil
@@ -150,11 +147,8 @@ func (tx *writeTx) withdrawnKey(w *chatops.ConsentWithdrawal) (string, error) {
 
 // withdraw changes the flags of everything that has the address or is named,
 // and stores the suppression and the audit row.
-func (tx *writeTx) withdraw(w *chatops.ConsentWithdrawal, key string) (int, error) {
-	spellings, now := "[]", stamp(tx.now)
-	if key != "" {
-		spellings = jsonArray(chatops.EmailSpellings(key))
-	}
+func (tx *writeTx) withdraw(w *chatops.ConsentWithdrawal, m consent.Mailbox) (int, error) {
+	spellings, now := jsonArray(m.Spellings), stamp(tx.now)
 	all, scope := w.Action == chatops.ActionRevoke, "marketing"
 	if all {
 		scope = "all"
@@ -170,15 +164,14 @@ func (tx *writeTx) withdraw(w *chatops.ConsentWithdrawal, key string) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	if key != "" {
-		if _, err := tx.exec(suppress, key, scope, string(w.Action), now); err != nil {
+	if m.Key != "" {
+		if _, err := tx.exec(suppress, m.Key, scope, string(w.Action), now); err != nil {
 			return 0, err
 		}
 	}
-	o := w.Origin.Clipped()
-	_, err = tx.exec(auditWithdrawal, w.ConversationID, w.LeadID, key, string(w.Action), now,
-		textOrNull(o.IPAddress), textOrNull(o.UserAgent), textOrNull(o.Reason))
-	return int(conversations + leads), err
+	e := auditEntry(w.Action, m.Key, w.Origin.Clipped())
+	e.ConversationID, e.LeadID = w.ConversationID, w.LeadID
+	return int(conversations + leads), tx.audit(e)
 }
 
 // consentStatus gives one row for any address. A withdrawal counts until
@@ -190,7 +183,7 @@ with held as (
   select marketing_consent, rodo_consent from leads where lower(email) in (select value from json_each(?1))),
 said as (
   select id, action, timestamp from consent_audit_log where lower(email) in (select value from json_each(?1))),
-blocked as (select 1 from suppression where email_key = ?2)
+blocked as (select 1 from suppression where loose_key in (select value from json_each(?2)))
 select exists (select 1 from held) or exists (select 1 from said) or exists (select 1 from blocked),
   exists (select 1 from blocked) or coalesce((
     select action in ('unsubscribe', 'revoke_consent') from said
@@ -209,9 +202,10 @@ func (s *Store) ConsentStatus(ctx context.Context, emailKey string) (*chatops.Co
 	}
 	var st chatops.ConsentStatus
 	var known bool
+	m := s.mailbox(key)
 	var action string
 	err := s.read(ctx, func(r *readTx) error {
-		return r.row(consentStatus, jsonArray(chatops.EmailSpellings(key)), key).Scan(
+		return r.row(consentStatus, jsonArray(m.Spellings), jsonArray(m.Suppressing)).Scan(
 			&known, &st.IsUnsubscribed, &st.MarketingConsent, &st.RODOConsent, textColumn{&action}, timeColumn{&st.LastActionAt})
 	})
 	if err != nil {

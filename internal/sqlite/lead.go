@@ -19,19 +19,26 @@ returning id`
 
 	// updateLead is a later turn of the session. It does not undo what the
 	// sales team has noted; and a consent that was withdrawn on record, by the
-	// lead's address or for the lead itself, does not come back.
+	// lead's address or one of the same mailbox or for the lead itself, does not
+	// come back.
 	updateLead = `
 update leads set name = ?1, email = ?2, phone = ?3, interested_package = ?4, property_size = ?5, property_type = ?6,
   location = ?7, message = ?8, lead_score = ?9, data_confirmed = ?10,
   marketing_consent = ?11 and (marketing_consent or not (
-    exists (select 1 from suppression s where s.email_key in (lower(leads.email), lower(?2)))
+    exists (select 1 from suppression s
+      where s.email_key in (lower(leads.email), lower(?2)) or s.loose_key in (select value from json_each(?17)))
     or exists (select 1 from consent_audit_log a where a.lead_id = leads.id and a.action in ('unsubscribe', 'revoke_consent')))),
   rodo_consent = ?12 and (rodo_consent or not (
-    exists (select 1 from suppression s where s.email_key in (lower(leads.email), lower(?2)) and s.scope = 'all')
+    exists (select 1 from suppression s where s.scope = 'all'
+      and (s.email_key in (lower(leads.email), lower(?2)) or s.loose_key in (select value from json_each(?17))))
     or exists (select 1 from consent_audit_log a where a.lead_id = leads.id and a.action = 'revoke_consent'))),
   updated_at = ?13, notes = coalesce(notes, ?14), monday_item_id = coalesce(monday_item_id, ?15)
 where session_id = ?16
 returning id`
+
+	unmarketLead = `
+update leads set marketing_consent = false
+where id = ?1 and exists (select 1 from suppression where loose_key in (select value from json_each(?2)))`
 
 	// leadColumns are the columns of a whole lead, in the order of scanLead. A
 	// table that an older program made may hold nulls where ours cannot.
@@ -71,13 +78,16 @@ func (tx *writeTx) addLead(session any, l *chatops.Lead) (id int64, err error) {
 }
 
 // saveLead stores the session's only lead.
-func (tx *writeTx) saveLead(session string, l *chatops.Lead, res *chatops.TurnResult) (err error) {
+func (tx *writeTx) saveLead(session string, l *chatops.Lead, suppressing string, res *chatops.TurnResult) (err error) {
 	res.LeadID, err = tx.addLead(session, l)
-	if !errors.Is(err, sql.ErrNoRows) {
-		res.LeadCreated = err == nil
-		return err
+	if errors.Is(err, sql.ErrNoRows) {
+		return tx.row(updateLead, append(tx.leadArgs(session, l), suppressing)...).Scan(&res.LeadID)
 	}
-	return tx.row(updateLead, tx.leadArgs(session, l)...).Scan(&res.LeadID)
+	if err == nil && l.MarketingConsent {
+		_, err = tx.exec(unmarketLead, res.LeadID, suppressing)
+	}
+	res.LeadCreated = err == nil
+	return err
 }
 
 // LeadBySession returns the session's lead, or CodeNotFound.

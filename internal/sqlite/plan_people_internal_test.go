@@ -16,21 +16,23 @@ func TestQueriesOfLeadsConsentAndRepeatedRequests_UseTheirIndexes(t *testing.T) 
 		query string
 		index []string
 	}{
-		"lead by id":    {selectLeadByID, []string{"INTEGER PRIMARY KEY"}},
-		"change lead":   {changeLead, []string{"INTEGER PRIMARY KEY"}},
-		"lead states":   {setLeadStatus, []string{"INTEGER PRIMARY KEY"}},
-		"read key":      {readOnce, []string{key}},
-		"keep reply":    {keepOnce, []string{key}},
-		"abandon key":   {abandonOnce, []string{key}},
-		"expired keys":  {deleteExpiredOnce, []string{"idx_idempotency_key_expires (expires_at<?)", key}},
-		"same consent":  {sameConsent, []string{"sqlite_autoindex_chat_conversations_1", "idx_consent_audit_conversation (conversation_id=?)"}},
-		"session's log": {auditSession, []string{"sqlite_autoindex_chat_conversations_1", "sqlite_autoindex_leads_1"}},
-		"conversations": {withdrawConversations, []string{"idx_chat_conversations_email_key (<expr>=?)", "INTEGER PRIMARY KEY"}},
-		"leads":         {withdrawLeads, []string{"idx_leads_email_key (<expr>=?)", "INTEGER PRIMARY KEY"}},
-		"outdate turns": {outdateTurns, []string{"idx_leads_email_key (<expr>=?)", "sqlite_autoindex_chat_conversations_1"}},
+		"lead by id":      {selectLeadByID, []string{"INTEGER PRIMARY KEY"}},
+		"change lead":     {changeLead, []string{"INTEGER PRIMARY KEY"}},
+		"lead states":     {setLeadStatus, []string{"INTEGER PRIMARY KEY"}},
+		"read key":        {readOnce, []string{key}},
+		"keep reply":      {keepOnce, []string{key}},
+		"abandon key":     {abandonOnce, []string{key}},
+		"expired keys":    {deleteExpiredOnce, []string{"idx_idempotency_key_expires (expires_at<?)", key}},
+		"same consent":    {sameConsent, []string{"sqlite_autoindex_chat_conversations_1", "idx_consent_audit_conversation (conversation_id=?)"}},
+		"session's log":   {sessionPerson, []string{"sqlite_autoindex_chat_conversations_1", "sqlite_autoindex_leads_1"}},
+		"conversations":   {withdrawConversations, []string{"idx_chat_conversations_email_key (<expr>=?)", "INTEGER PRIMARY KEY"}},
+		"leads":           {withdrawLeads, []string{"idx_leads_email_key (<expr>=?)", "INTEGER PRIMARY KEY"}},
+		"outdate turns":   {outdateTurns, []string{"idx_leads_email_key (<expr>=?)", "sqlite_autoindex_chat_conversations_1"}},
+		"audit log":       {auditPage, []string{"INTEGER PRIMARY KEY (rowid>?)"}},
+		"suppressed lead": {unmarketLead, []string{"idx_suppression_loose", "INTEGER PRIMARY KEY"}},
 		"status": {consentStatus, []string{
 			"idx_chat_conversations_email_key (<expr>=?)", "idx_leads_email_key (<expr>=?)",
-			"idx_consent_audit_email (<expr>=?)", "sqlite_autoindex_suppression_1",
+			"idx_consent_audit_email (<expr>=?)", "idx_suppression_loose",
 		}},
 	} {
 		got := plan(t, s, c.query)

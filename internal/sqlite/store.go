@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 // readers is how many connections read at once; Watch and WatchControls keep one
@@ -23,6 +24,9 @@ type Options struct {
 	BusyTimeout time.Duration
 	// QueryTimeout bounds a call whose context has no deadline; 0 means 15 s.
 	QueryTimeout time.Duration
+	// EmailMarks returns the digests by which an erased address is recognised; nil
+	// when there are none. It is called for each address.
+	EmailMarks func(emailKey string) []string
 	// Log receives what nobody else can report; nil discards it.
 	Log *slog.Logger
 }
@@ -32,6 +36,7 @@ type Store struct {
 	place      place
 	clock      func() time.Time
 	timeout    time.Duration
+	marks      func(emailKey string) []string
 	log        *slog.Logger
 	readPool   *sql.DB
 	writer     *groupWriter
@@ -52,7 +57,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
-	s := &Store{place: p, clock: o.Clock, timeout: o.QueryTimeout, log: o.Log}
+	s := &Store{place: p, clock: o.Clock, timeout: o.QueryTimeout, marks: o.EmailMarks, log: o.Log}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -92,6 +97,17 @@ func (s *Store) Close() error {
 		err = closeErr
 	}
 	return s.place.translate(err)
+}
+
+// mailbox is how a person is looked up by a normalised address.
+func (s *Store) mailbox(emailKey string) consent.Mailbox {
+	return consent.NewMailbox(emailKey, s.marks)
+}
+
+// suppressing is what suppression.loose_key is where it holds for a stored
+// address, as a JSON array.
+func (s *Store) suppressing(address string) string {
+	return jsonArray(s.mailbox(consent.KeyOf(address)).Suppressing)
 }
 
 // limit gives a context without a deadline the store's own.

@@ -40,6 +40,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"LeadList", leadListCases()},
 		{"Consent", consentCases()},
 		{"Withdrawal", withdrawCases()},
+		{"Audit", auditCases()},
 		{"Claim", claimCases()},
 		{"Lane", laneCases()},
 		{"Lease", leaseCases()},
