@@ -127,6 +127,7 @@ func (s *Store) WithdrawConsent(ctx context.Context, w chatops.ConsentWithdrawal
 		key := chatops.CleanText(w.EmailKey)
 		err = s.batch(ctx, func(b *pgx.Batch) {
 			changed = 0
+			queuePersonLock(b, key)
 			s.queueWithdrawal(b, &w, key, &changed)
 		})
 	} else {
@@ -134,6 +135,9 @@ func (s *Store) WithdrawConsent(ctx context.Context, w chatops.ConsentWithdrawal
 			changed = 0
 			key, err := withdrawnKey(ctx, tx, &w)
 			if err != nil {
+				return err
+			}
+			if err := lockPersonOf(ctx, tx, key); err != nil {
 				return err
 			}
 			b := &pgx.Batch{}
@@ -180,7 +184,6 @@ func (s *Store) queueWithdrawal(b *pgx.Batch, w *chatops.ConsentWithdrawal, key 
 		scope = "all"
 	}
 	o := w.Origin.Clipped()
-	queuePersonLock(b, key)
 	b.Queue(withdrawConversations, spellings, w.ConversationID, all).Exec(count)
 	b.Queue(outdateTurns, spellings, w.LeadID, all)
 	b.Queue(withdrawLeads, now, spellings, w.LeadID, all).Exec(count)
