@@ -58,6 +58,10 @@ test-race: ## Run all tests under the race detector, the programs they start too
 test-deps: ## Install PostgreSQL and Redis for the tests, if they are missing
 	@.ci/test-deps $(if $(findstring -race,$(GOTESTFLAGS)),race)
 
+.PHONY: test-browser
+test-browser: ## Drive the pages of consent in Chromium, installing it and axe-core
+	.ci/test-browser
+
 .PHONY: cover
 cover: test-deps ## Write coverage.out and coverage.html, and print the total
 	$(GO) test -coverpkg=./... -coverprofile=coverage.out $(GOTESTFLAGS) $(PKG)
