@@ -20,6 +20,7 @@ func untilSlot() {
 }
 
 func TestRun_KeepsItsLeaseWhileItRuns(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{takes: 10 * time.Minute}
 		start(t, b, "a", hourly(w))
@@ -40,6 +41,7 @@ func TestRun_KeepsItsLeaseWhileItRuns(t *testing.T) {
 // TestRun_OfADeadHolder_IsTakenOverWithinTheLease: a holder that was killed never
 // speaks again.
 func TestRun_OfADeadHolder_IsTakenOverWithinTheLease(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{}
 		claim := func() *chatops.JobRun {
@@ -73,6 +75,7 @@ func TestRun_OfADeadHolder_IsTakenOverWithinTheLease(t *testing.T) {
 }
 
 func TestRun_ThatWasTakenOver_IsStopped(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{takes: 10 * time.Minute}
 		r := start(t, b, "a", hourly(w))
@@ -94,6 +97,7 @@ func TestRun_ThatWasTakenOver_IsStopped(t *testing.T) {
 // TestRun_WithoutTheDatabase_StopsBeforeItsLeaseHasPassed: nobody can tell it
 // that it was taken over.
 func TestRun_WithoutTheDatabase_StopsBeforeItsLeaseHasPassed(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{takes: 10 * time.Minute}
 		start(t, b, "a", hourly(w))
@@ -115,6 +119,7 @@ func TestRun_WithoutTheDatabase_StopsBeforeItsLeaseHasPassed(t *testing.T) {
 }
 
 func TestRun_OutlivesAShortOutage(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{takes: time.Minute}
 		start(t, b, "a", hourly(w))
@@ -134,6 +139,7 @@ func TestRun_OutlivesAShortOutage(t *testing.T) {
 }
 
 func TestRun_StoresItsResultAsSoonAsItCan(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{}
 		b.failFunc = func(call string) error {
@@ -157,6 +163,7 @@ func TestRun_StoresItsResultAsSoonAsItCan(t *testing.T) {
 // TestRun_OfAReplicaThatStops_IsBegunAnewAtOnce: the other one does not wait for
 // the lease.
 func TestRun_OfAReplicaThatStops_IsBegunAnewAtOnce(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{takes: 10 * time.Minute}
 		a := start(t, b, "a", hourly(w))
@@ -173,6 +180,7 @@ func TestRun_OfAReplicaThatStops_IsBegunAnewAtOnce(t *testing.T) {
 }
 
 func TestRun_ThatEndsWhileItsReplicaStops_IsDone(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{}
 		job := hourly(w)
@@ -196,6 +204,7 @@ func TestRun_ThatEndsWhileItsReplicaStops_IsDone(t *testing.T) {
 }
 
 func TestRun_ThatFailsOrPanics_IsAFailedRunAndNothingElse(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{err: errAway}
 		r := start(t, b, "a", hourly(w))
@@ -222,6 +231,7 @@ func TestRun_ThatFailsOrPanics_IsAFailedRunAndNothingElse(t *testing.T) {
 }
 
 func TestLocal_ThatPanics_RunsAgain(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		w := &work{panics: 7}
 		r := start(t, newTable(), "a", Job{Schedule: Every(time.Minute), RunFunc: w.runFunc, EachProcess: true})

@@ -14,6 +14,7 @@ import (
 var errAway = chatops.Errorf(chatops.CodeUnavailable, "the database does not answer")
 
 func TestScheduler_RunsEachSlotOnceAmongMany(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{takes: 3 * time.Second}
 		for i := range 5 {
@@ -33,6 +34,7 @@ func TestScheduler_RunsEachSlotOnceAmongMany(t *testing.T) {
 }
 
 func TestScheduler_OfANewInstallation_WaitsForTheFirstSlot(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{}
 		r := start(t, b, "a", Job{Schedule: Daily(3, 30), RunFunc: w.runFunc})
@@ -44,7 +46,7 @@ func TestScheduler_OfANewInstallation_WaitsForTheFirstSlot(t *testing.T) {
 		if got := r.Report(); len(got) != 1 || got[0].Name != "tidy" || !got[0].NextRun.Equal(next) || !got[0].LastRun.IsZero() {
 			t.Fatalf("report %+v, want the next run at %v", got, next)
 		}
-		pass(next.Sub(time.Now()) + 2*time.Second)
+		pass(time.Until(next) + 2*time.Second)
 		got := r.Report()[0]
 		if w.count() != 1 || got.LastResult != "ok: run 1" || got.LastRun.Sub(next) > 2*time.Second || got.NextRun.Sub(next) != 24*time.Hour {
 			t.Fatalf("%d runs, report %+v", w.count(), got)
@@ -53,6 +55,7 @@ func TestScheduler_OfANewInstallation_WaitsForTheFirstSlot(t *testing.T) {
 }
 
 func TestScheduler_AfterDowntime_CatchesUpOnce(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{}
 		job := Job{Schedule: Every(time.Minute), RunFunc: w.runFunc}
@@ -67,6 +70,7 @@ func TestScheduler_AfterDowntime_CatchesUpOnce(t *testing.T) {
 }
 
 func TestScheduler_WhenTheDatabaseComesBack_CatchesUpOnce(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{}
 		r := start(t, b, "a", Job{Schedule: Every(time.Minute), RunFunc: w.runFunc})
@@ -88,6 +92,7 @@ func TestScheduler_WhenTheDatabaseComesBack_CatchesUpOnce(t *testing.T) {
 // TestScheduler_TheClockOfTheDatabaseJumps: each slot once, no burst, whichever
 // way; the clock of the host is not asked.
 func TestScheduler_TheClockOfTheDatabaseJumps(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{}
 		for i := range 3 {
@@ -118,6 +123,7 @@ func TestScheduler_TheClockOfTheDatabaseJumps(t *testing.T) {
 }
 
 func TestScheduler_Paused_RunsNothingUntilItIsResumed(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{}
 		r := start(t, b, "a", Job{Schedule: Every(time.Minute), RunFunc: w.runFunc})
@@ -147,6 +153,7 @@ func TestScheduler_Paused_RunsNothingUntilItIsResumed(t *testing.T) {
 }
 
 func TestScheduler_RunNow_DoesNotReplaceTheNextSlot(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w := newTable(), &work{takes: 5 * time.Second}
 		start(t, b, "a", Job{Schedule: Every(time.Hour), RunFunc: w.runFunc})
@@ -167,6 +174,7 @@ func TestScheduler_RunNow_DoesNotReplaceTheNextSlot(t *testing.T) {
 }
 
 func TestScheduler_SwitchedOff_LeavesFleetJobsToOthers(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, w, own := newTable(), &work{}, &work{}
 		r := start(t, b, "a", Job{Schedule: Every(time.Minute), RunFunc: w.runFunc}, func(o *Options) {
@@ -184,6 +192,7 @@ func TestScheduler_SwitchedOff_LeavesFleetJobsToOthers(t *testing.T) {
 }
 
 func TestScheduler_EachProcess_RunsByItsOwnTimer(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		b, works := newTable(), []*work{{}, {}}
 		var all []*replica

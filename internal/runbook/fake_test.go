@@ -40,22 +40,7 @@ type fakeStore struct {
 	became       map[string]chatops.OperationProgress // by operation, before progress
 	fleet        fakeFleet
 	people       fakePeople
-	mu        sync.Mutex
-	alerts    []chatops.Alert // newest first
-	attempts  map[int64][]chatops.Attempt
-	ops       map[string]*chatops.Operation
-	frozen    map[string][]int64
-	actions   []chatops.OperatorAction
-	announced int
-	closed    bool
-	err       error // returned by every call when set
-	beginErr  error
-	stepFunc  func() // called at each step
-	progress  *chatops.OperationProgress
-	inFlight  map[int64]bool                       // what operations skip
-	became    map[string]chatops.OperationProgress // by operation, before progress
-	fleet     fakeFleet
-	schedule  fakeSchedule
+	schedule     fakeSchedule
 }
 
 func (f *fakeStore) Close() error { f.closed = true; return nil }

@@ -135,7 +135,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 		"chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor", "consent audit verify", "consent erase", "consent export",
 		"consent grant", "consent import", "consent lookup", "consent retention", "consent revoke", "consent unsubscribe",
 		"dlq discard", "dlq list", "dlq retry", "dlq show", "dlq stats",
-		"docs generate",
+		"docs generate", "jobs list", "jobs pause", "jobs resume", "jobs run",
 		"knowledge check", "knowledge search",
 		"limiter block", "limiter set", "limiter status", "limiter unblock", "limiter unset",
 		"migrate down", "migrate redo", "migrate status", "migrate up", "serve", "version",
@@ -145,7 +145,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 	}
 	for _, path := range []string{
 		"dlq retry", "dlq discard", "migrate up", "migrate down", "migrate redo", "breaker auto", "breaker reset", "breaker trip",
-		"limiter block", "limiter set", "limiter unblock", "limiter unset",
+		"limiter block", "limiter set", "limiter unblock", "limiter unset", "jobs pause", "jobs resume", "jobs run",
 	} {
 		if cmd, _, err := root.Find(strings.Fields(path)); err != nil || cmd.Flags().Lookup("dry-run") == nil {
 			t.Errorf("%s changes something and lacks --dry-run", path)
