@@ -46,7 +46,7 @@ func TestScheduler_OfANewInstallation_WaitsForTheFirstSlot(t *testing.T) {
 		if got := r.Report(); len(got) != 1 || got[0].Name != "tidy" || !got[0].NextRun.Equal(next) || !got[0].LastRun.IsZero() {
 			t.Fatalf("report %+v, want the next run at %v", got, next)
 		}
-		pass(time.Until(next) + 2*time.Second)
+		pass(time.Until(next) + 5*time.Second)
 		got := r.Report()[0]
 		if w.count() != 1 || got.LastResult != "ok: run 1" || got.LastRun.Sub(next) > 2*time.Second || got.NextRun.Sub(next) != 24*time.Hour {
 			t.Fatalf("%d runs, report %+v", w.count(), got)
