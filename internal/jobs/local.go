@@ -24,7 +24,7 @@ type local struct {
 func newLocal(j *Job, log *slog.Logger) *local {
 	return &local{
 		job: j, log: log.With("job", j.Name), wake: make(chan struct{}, 1),
-		report: chatops.JobReport{Name: j.Name},
+		report: chatops.JobReport{Name: j.Name, NextRun: time.Now().UTC().Add(j.Schedule.every)},
 	}
 }
 
