@@ -49,7 +49,7 @@ func serve(ctx context.Context, cfg *config.Config, reload runbook.ReloadFunc, l
 		return err
 	}
 	defer func() { _ = store.Close() }()
-	s, err := newService(cfg, log, store)
+	s, err := newService(ctx, cfg, log, store)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ type service struct {
 }
 
 // newService joins the parts; nothing runs yet.
-func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *service, err error) {
+func newService(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store) (s *service, err error) {
 	s = &service{store: store}
 	defer func() {
 		if err != nil {
@@ -126,7 +126,11 @@ func newService(cfg *config.Config, log *slog.Logger, store chatops.Store) (s *s
 	if err != nil {
 		return nil, err
 	}
-	s.web = newWeb(cfg, log, metrics, store, visitors, knowledge, s.limits, health)
+	tokens, err := newTokens(ctx, cfg, store)
+	if err != nil {
+		return nil, err
+	}
+	s.web = newWeb(cfg, log, metrics, store, visitors, knowledge, s.limits, health, links{tokens, s.engine.Wake})
 	return s, nil
 }
 

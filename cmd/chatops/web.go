@@ -32,13 +32,14 @@ func webOptions(cfg *config.Config, log *slog.Logger, metrics *prometheus.Regist
 }
 
 // newWeb makes the HTTP server of the whole program.
-func newWeb(cfg *config.Config, log *slog.Logger, metrics *prometheus.Registry, store chatops.Store, visitors *chat.Service, k *chat.Knowledge, limits *ratelimit.Limits, health server.Health) *server.Server {
+func newWeb(cfg *config.Config, log *slog.Logger, metrics *prometheus.Registry, store chatops.Store, visitors *chat.Service, k *chat.Knowledge, limits *ratelimit.Limits, health server.Health, l links) *server.Server {
 	metrics.MustRegister(poolCollector{store.Pools}, jobCollector{health.JobsFunc})
 	health.LimiterFunc, health.InstancesFunc = limits.Report, store.Instances
 	opts := webOptions(cfg, log, metrics)
 	opts.Chat, opts.Health, opts.Limits = visitors, health, limits
 	opts.Leads, opts.CreateLeadFunc = store, visitors.CreateLead
 	opts.Consent, opts.ImpliedConsent = store, cfg.ConsentMode == chat.ConsentImplied
+	useLinks(&opts, store, l)
 	opts.Knowledge = publicKnowledge{k}
 	opts.AdminKeys = []string{cfg.AdminAPIKey.Reveal()}
 	if opts.Environment = cfg.Environment; opts.Environment == "" && cfg.Profile.Name != "" {
