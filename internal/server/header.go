@@ -45,7 +45,7 @@ type cors struct{ origins map[string][]string }
 
 const (
 	corsMethods = "GET, HEAD, POST, PUT, PATCH"
-	corsHeaders = "Content-Type, X-Request-ID, X-Session-ID, Idempotency-Key, Authorization, X-ADMIN-API-KEY, X-API-KEY"
+	corsHeaders = "Content-Type, X-Request-ID, X-Session-ID, Idempotency-Key, Authorization, X-ADMIN-API-KEY, X-API-KEY, X-Consent-Token"
 	corsExpose  = "X-Request-ID, Retry-After, Idempotent-Replayed, Content-Disposition, " +
 		"RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 	corsMaxAge = "600" // seconds that a browser may remember the answer

@@ -95,7 +95,7 @@ func TestCORS_LetsPagesUseTheWholeAPI(t *testing.T) {
 			t.Errorf("%s: status %d, %v", method, r.StatusCode, r.Header)
 		}
 		allowed := strings.ToLower(r.Header.Get("Access-Control-Allow-Headers"))
-		for _, name := range []string{"content-type", "idempotency-key", "authorization", "x-api-key", "x-admin-api-key", "x-session-id"} {
+		for _, name := range []string{"content-type", "idempotency-key", "authorization", "x-api-key", "x-admin-api-key", "x-session-id", "x-consent-token"} {
 			if !strings.Contains(allowed, name) {
 				t.Errorf("%s may not be sent: %s", name, allowed)
 			}
