@@ -47,7 +47,7 @@ type Config struct {
 	ConsentMode     string        `env:"CONSENT_MODE" default:"explicit" oneof:"explicit|implied" help:"Consent of a new conversation: false until given (explicit) or true until withdrawn (implied)."`
 	ConsentKeys     Secret        `env:"CONSENT_KEYS" form:"consentkeys" help:"Secrets that sign the links in mails and make the digests of erased addresses, newest first, such as k2:...,k1:... with at least 32 random bytes in base64 each; one is made and kept in the database when empty. A key that is taken away makes its links invalid, and what it erased unrecognisable."`
 	RetentionMonths string        `env:"RETENTION_MONTHS" form:"retention" help:"How many months personal data is kept after the last that happened: one number for conversations and leads, or entries such as conversations=24,leads=36,audit=72,access=24; what is not named is kept until somebody erases it."`
-	Scheduler       bool          `env:"SCHEDULER_ENABLED" default:"true" help:"Whether this replica runs scheduled jobs (retries of alerts, clean-up); at least one must."`
+	Scheduler       bool          `env:"SCHEDULER_ENABLED" default:"true" help:"Whether this replica runs the jobs of the fleet (retries of alerts, clean-up and the like); at least one must."`
 	DLQRetries      int           `env:"DLQ_MAX_RETRIES" default:"5" min:"0" max:"100" help:"Retries of an alert after its first attempt."`
 	DLQDelay        time.Duration `env:"DLQ_RETRY_DELAY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"Base of the delay between retries, which doubles each time."`
 	DLQSweep        time.Duration `env:"DLQ_RETRY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"How often the queue is swept for alerts that no wake-up announced."`

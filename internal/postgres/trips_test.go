@@ -196,6 +196,10 @@ func TestRoundTrips_OfRequests(t *testing.T) {
 			r.must(s.OrderBreaker(t.Context(), &chatops.BreakerOrder{Name: "slack", Mode: chatops.BreakerAuto}))
 		}},
 		{"heartbeat", 1, func() { r.must(s.Heartbeat(t.Context(), &chatops.Instance{Name: "replica-1"})) }},
+		{"what is due", 1, func() {
+			_, err := s.Jobs(t.Context())
+			r.must(err)
+		}},
 		{"probe", 1, func() {
 			_, err := s.ClaimProbe(t.Context(), "slack", "replica-1", time.Minute)
 			r.must(err)

@@ -65,6 +65,7 @@ func TestHotQueries_UseTheirIndexes(t *testing.T) {
 		"digest's sample": {selectSample, []string{"idx_dlq_trouble_fingerprint (fingerprint=? AND status=?)"}},
 		"progress":        {selectProgress, []string{"idx_dlq_operation (operation_id=?)"}},
 		"probe's wait":    {waitProbe, []string{"SEARCH breaker_probe USING PRIMARY KEY"}},
+		"job":             {selectJob, []string{"SEARCH scheduled_job USING PRIMARY KEY"}},
 		"probe's end":     {endProbe, []string{"SEARCH breaker_probe USING PRIMARY KEY"}},
 	} {
 		wantPlan(t, name, plan(t, s, c.query), c.index...)
