@@ -28,16 +28,18 @@ func AlertStatuses() []AlertStatus {
 // Event types of the alerts that this program makes. Older writers may queue
 // rows of other types; they are delivered by their target.
 const (
-	EventSlackAlert  = "slack_alert"
-	EventMondayItem  = "monday_item"
-	EventEmailAlert  = "email_alert"
-	EventWebhook     = "webhook_event"
-	EventEscalation  = "escalation"
-	EventFollowup    = "followup_email"
-	EventConsentMail = "consent_mail"
-	maxEventType     = 50
-	maxTarget        = 255
-	maxIdempotencyID = 255
+	EventSlackAlert = "slack_alert"
+	EventMondayItem = "monday_item"
+	// EventMondayDelete deletes the item of somebody who was erased.
+	EventMondayDelete = "monday_delete"
+	EventEmailAlert   = "email_alert"
+	EventWebhook      = "webhook_event"
+	EventEscalation   = "escalation"
+	EventFollowup     = "followup_email"
+	EventConsentMail  = "consent_mail"
+	maxEventType      = 50
+	maxTarget         = 255
+	maxIdempotencyID  = 255
 )
 
 // NewAlert is an alert to be queued.

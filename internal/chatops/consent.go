@@ -15,6 +15,8 @@ const (
 	ActionRevoke       ConsentAction = "revoke_consent" // all processing consent withdrawn
 	ActionRODOGiven    ConsentAction = "rodo_consent_given"
 	ActionRODOWithdraw ConsentAction = "rodo_consent_withdrawn"
+	ActionGrant        ConsentAction = "consent_given" // to an operator, or confirmed by mail
+	ActionErase        ConsentAction = "person_erased"
 )
 
 // ConsentOrigin is who asked, for the audit log.

@@ -22,6 +22,14 @@ type MondayPayload struct {
 	Fields map[string]string `json:"fields"`
 }
 
+// TargetMondayLeads is the board of leads.
+const TargetMondayLeads = "monday:leads"
+
+// MondayDeletePayload is an item to be deleted from its board.
+type MondayDeletePayload struct {
+	ItemID string `json:"item_id"`
+}
+
 // EmailPayload is a mail; the recipient is the alert's mailto target or, for
 // targets such as "email:consent" that name nobody, To.
 type EmailPayload struct {

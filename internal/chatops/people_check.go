@@ -2,6 +2,7 @@ package chatops
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -96,6 +97,52 @@ func (w *ConsentWithdrawal) Validate() error {
 	}
 	return checkEmailLength(w.EmailKey)
 }
+
+// Validate reports a grant that names nobody or nothing, as CodeInvalid.
+func (g *ConsentGrant) Validate() error {
+	switch {
+	case g.EmailKey == "":
+		return Errorf(CodeInvalid, "grant of consent: must name an e-mail address")
+	case !g.Marketing && !g.RODO:
+		return Errorf(CodeInvalid, "grant of consent: must say what is agreed to")
+	}
+	return checkEmailLength(g.EmailKey)
+}
+
+// AuditNotes are the notes of a grant's audit row: the text that was agreed to,
+// what was given, and where.
+func (g *ConsentGrant) AuditNotes() string {
+	parts := []string{}
+	if g.TextID != 0 {
+		parts = append(parts, "text="+strconv.FormatInt(g.TextID, 10))
+	}
+	for _, given := range []struct {
+		name string
+		yes  bool
+	}{{"marketing", g.Marketing}, {"rodo", g.RODO}} {
+		if given.yes {
+			parts = append(parts, given.name+"=true")
+		}
+	}
+	if g.Notes != "" {
+		parts = append(parts, clip(g.Notes, maxOriginText))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Validate reports a suppression that a store cannot keep, as CodeInvalid.
+func (s *Suppression) Validate() error {
+	switch {
+	case s.EmailKey == "":
+		return Errorf(CodeInvalid, "suppression: must name an e-mail address")
+	case s.Scope != "marketing" && s.Scope != "all":
+		return Errorf(CodeInvalid, "suppression of scope %q: must be marketing or all", s.Scope)
+	}
+	return checkEmailLength(s.EmailKey)
+}
+
+// ClippedSource is the source of a suppression as it is kept.
+func (s *Suppression) ClippedSource() string { return clip(s.Source, maxOriginIP) }
 
 // Clipped returns the origin as the audit log keeps it: clean text, and no more
 // of it than the fields say.

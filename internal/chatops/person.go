@@ -149,3 +149,11 @@ type PersonStore interface {
 	// that is nothing. dryRun counts everything that would go, whatever the limit.
 	PurgePeople(ctx context.Context, r Retention, limit int, dryRun bool) ([]ErasedTable, error)
 }
+
+// PeopleStore keeps what people have agreed to, what happened to it, and what
+// is known of them.
+type PeopleStore interface {
+	ConsentStore
+	AuditStore
+	PersonStore
+}

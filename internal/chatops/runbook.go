@@ -154,8 +154,7 @@ type Store interface {
 	ConversationStore
 	LeadStore
 	OnceStore
-	ConsentStore
-	AuditStore
+	PeopleStore
 	Queue
 	AlertStore
 	ControlStore

@@ -95,7 +95,7 @@ func harness(mode string) func(tb testing.TB) storetest.Harness {
 		return storetest.Harness{
 			OpenFunc: func(tb testing.TB, now func() time.Time) chatops.Store {
 				tb.Helper()
-				return open(tb, url, postgres.Options{Clock: now, MaxConns: 4, Log: testLog(tb)})
+				return open(tb, url, postgres.Options{Clock: now, MaxConns: 4, EmailMarks: storetest.Marks, Log: testLog(tb)})
 			},
 			SQL: handle(tb, direct),
 		}

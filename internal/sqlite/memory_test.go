@@ -24,7 +24,7 @@ func TestConformance_InMemory(t *testing.T) {
 		return storetest.Harness{
 			OpenFunc: func(tb testing.TB, now func() time.Time) chatops.Store {
 				tb.Helper()
-				return open(tb, "sqlite::memory:"+name, sqlite.Options{Clock: now})
+				return open(tb, "sqlite::memory:"+name, sqlite.Options{Clock: now, EmailMarks: storetest.Marks})
 			},
 			SQL: openSQL(tb, "file:/chatops"+name+"?vfs=memdb"),
 		}

@@ -28,7 +28,7 @@ func newHarness(tb testing.TB, path string) storetest.Harness {
 	return storetest.Harness{
 		OpenFunc: func(tb testing.TB, now func() time.Time) chatops.Store {
 			tb.Helper()
-			return open(tb, "sqlite://"+path, sqlite.Options{Clock: now})
+			return open(tb, "sqlite://"+path, sqlite.Options{Clock: now, EmailMarks: storetest.Marks})
 		},
 		SQL: openSQL(tb, "file:"+path),
 	}

@@ -41,6 +41,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Consent", consentCases()},
 		{"Withdrawal", withdrawCases()},
 		{"Audit", auditCases()},
+		{"Person", personCases()},
 		{"Claim", claimCases()},
 		{"Lane", laneCases()},
 		{"Lease", leaseCases()},
