@@ -130,6 +130,9 @@ func newService(ctx context.Context, cfg *config.Config, log *slog.Logger, store
 	if err != nil {
 		return nil, err
 	}
+	if cfg.ConsentKeys.IsZero() && !embedded(cfg) {
+		log.Warn("CONSENT_KEYS is not set: links in mails are signed with a key that the database keeps; whoever reads a backup has it")
+	}
 	s.web = newWeb(cfg, log, metrics, store, visitors, knowledge, s.limits, health, links{tokens, s.engine.Wake})
 	return s, nil
 }

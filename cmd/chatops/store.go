@@ -11,6 +11,7 @@ import (
 
 	"chatops/internal/chatops"
 	"chatops/internal/config"
+	"chatops/internal/consent"
 	"chatops/internal/postgres"
 	"chatops/internal/sqlite"
 )
@@ -24,10 +25,14 @@ func embedded(cfg *config.Config) bool { return cfg.DatabaseURL.Scheme() == "sql
 // happens.
 func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (chatops.Store, error) {
 	address := cfg.DatabaseURL.Reveal()
-	if embedded(cfg) {
-		return sqlite.Open(ctx, address, sqlite.Options{Log: log})
+	marks, err := configuredMarks(cfg)
+	if err != nil {
+		return nil, err
 	}
-	s, err := postgres.Open(ctx, address, postgres.Options{Log: log})
+	if embedded(cfg) {
+		return sqlite.Open(ctx, address, sqlite.Options{EmailMarks: marks, Log: log})
+	}
+	s, err := postgres.Open(ctx, address, postgres.Options{EmailMarks: marks, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +41,23 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (chato
 		return nil, err
 	}
 	return s, nil
+}
+
+// configuredMarks makes the digests of erased addresses by CONSENT_KEYS; nil
+// when there are none: the store makes them of the keys that it keeps.
+func configuredMarks(cfg *config.Config) (func(emailKey string) []string, error) {
+	if cfg.ConsentKeys.IsZero() {
+		return nil, nil //nolint:nilnil // no marks of its own
+	}
+	keys, err := consent.ParseKeys(cfg.ConsentKeys.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	marks, err := consent.NewMarks(keys)
+	if err != nil {
+		return nil, err
+	}
+	return marks.Of, nil
 }
 
 // openMigrator opens the schema of the configured database.

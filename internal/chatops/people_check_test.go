@@ -152,3 +152,59 @@ func TestEmailSpellings_FindAnAddressWhateverItsCase(t *testing.T) {
 		}
 	})
 }
+
+func TestConsentGrant_MustNameSomebodyAndSomething(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		grant ConsentGrant
+		good  bool
+	}{
+		{ConsentGrant{EmailKey: "jan@x.pl", Marketing: true}, true},
+		{ConsentGrant{EmailKey: "jan@x.pl", RODO: true}, true},
+		{ConsentGrant{EmailKey: "jan@x.pl"}, false},
+		{ConsentGrant{Marketing: true, RODO: true}, false},
+		{ConsentGrant{EmailKey: strings.Repeat("a", 300), RODO: true}, false},
+	} {
+		if err := c.grant.Validate(); (err == nil) != c.good || err != nil && ErrorCode(err) != CodeInvalid {
+			t.Errorf("%+v: %v", c.grant, err)
+		}
+	}
+}
+
+func TestConsentGrant_NotesSayWhatWasAgreedTo(t *testing.T) {
+	t.Parallel()
+	for want, g := range map[string]ConsentGrant{
+		"":                                 {},
+		"marketing=true":                   {Marketing: true},
+		"text=7; rodo=true; channel=phone": {TextID: 7, RODO: true, Notes: "channel=phone"},
+		"marketing=true; rodo=true":        {Marketing: true, RODO: true},
+		strings.Repeat("n", maxOriginText): {Notes: strings.Repeat("n", 2*maxOriginText)},
+		"text=1; marketing=true; a\ufffdb": {TextID: 1, Marketing: true, Notes: "a\x00b"},
+	} {
+		if got := g.AuditNotes(); got != want {
+			t.Errorf("%+v has the notes %q, want %q", g, got, want)
+		}
+	}
+}
+
+func TestSuppression_MustNameSomebodyAndAScope(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		s    Suppression
+		good bool
+	}{
+		{Suppression{EmailKey: "jan@x.pl", Scope: "marketing"}, true},
+		{Suppression{EmailKey: "hmac:k:00", Scope: "all"}, true},
+		{Suppression{EmailKey: "jan@x.pl"}, false},
+		{Suppression{Scope: "all"}, false},
+		{Suppression{EmailKey: strings.Repeat("a", 256), Scope: "all"}, false},
+	} {
+		if err := c.s.Validate(); (err == nil) != c.good || err != nil && ErrorCode(err) != CodeInvalid {
+			t.Errorf("%+v: %v", c.s, err)
+		}
+	}
+	long := Suppression{Source: strings.Repeat("ż", 80)}
+	if got := long.ClippedSource(); got != strings.Repeat("ż", 50) {
+		t.Errorf("source is kept as %q", got)
+	}
+}

@@ -104,3 +104,24 @@ func TestMarks_WithoutKeys_AreNone(t *testing.T) {
 		t.Errorf("a key without secret: %v", err)
 	}
 }
+
+func TestLearned_HasMarksOnceTheKeysAreKnown(t *testing.T) {
+	t.Parallel()
+	var l Learned
+	if len(l.Of("jan@x.pl")) != 0 {
+		t.Error("marks before any key")
+	}
+	l.Learn(nil)
+	l.Learn([]chatops.ConsentKey{{ID: "short"}})
+	if len(l.Of("jan@x.pl")) != 0 {
+		t.Error("marks of keys that cannot be used")
+	}
+	l.Learn([]chatops.ConsentKey{testKey("a")})
+	if want := newMarks(t, "a").Of("jan@x.pl"); !slices.Equal(l.Of("jan@x.pl"), want) {
+		t.Errorf("%q, want %q", l.Of("jan@x.pl"), want)
+	}
+	l.Learn(nil) // what is known stays
+	if len(l.Of("jan@x.pl")) != 2 {
+		t.Error("the marks are forgotten")
+	}
+}

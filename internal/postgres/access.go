@@ -105,34 +105,36 @@ func (s *Store) AddSuppressions(ctx context.Context, list []chatops.Suppression)
 // StoredConsentKeys returns the stored keys, newest first, storing first when
 // there is none.
 func (s *Store) StoredConsentKeys(ctx context.Context, first chatops.ConsentKey) ([]chatops.ConsentKey, error) {
-	var keys []chatops.ConsentKey
-	err := s.do(ctx, func(ctx context.Context) (err error) {
-		keys, err = s.consentKeys(ctx)
-		return err
-	})
-	if err != nil || len(keys) > 0 {
-		return keys, err
-	}
-	err = s.batch(ctx, func(b *pgx.Batch) {
-		b.Queue(lockKeys, int32(personLocks))
-		b.Queue(insertKey, s.now(), first.ID, first.Secret)
-	})
+	keys, err := s.consentKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
-	err = s.do(ctx, func(ctx context.Context) (err error) {
-		keys, err = s.consentKeys(ctx)
+	if len(keys) == 0 {
+		err = s.batch(ctx, func(b *pgx.Batch) {
+			b.Queue(lockKeys, int32(personLocks))
+			b.Queue(insertKey, s.now(), first.ID, first.Secret)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if keys, err = s.consentKeys(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.learned.Learn(keys)
+	return keys, nil
+}
+
+func (s *Store) consentKeys(ctx context.Context) (keys []chatops.ConsentKey, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, listKeys)
+		if err != nil {
+			return err
+		}
+		keys, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k chatops.ConsentKey, err error) {
+			return k, row.Scan(&k.ID, &k.Secret)
+		})
 		return err
 	})
 	return keys, err
-}
-
-func (s *Store) consentKeys(ctx context.Context) ([]chatops.ConsentKey, error) {
-	rows, err := s.pool.Query(ctx, listKeys)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (k chatops.ConsentKey, err error) {
-		return k, row.Scan(&k.ID, &k.Secret)
-	})
 }

@@ -27,8 +27,9 @@ type Options struct {
 	// ListenURL is where these two listen, for a URL that leads through a pooler
 	// in transaction mode; empty means the store's own URL.
 	ListenURL string
-	// EmailMarks returns the digests by which an erased address is recognised; nil
-	// when there are none. It is called for each address.
+	// EmailMarks returns the digests by which an erased address is recognised; it
+	// is called for each address. Nil: they are made of the stored keys, as soon
+	// as StoredConsentKeys has read them.
 	EmailMarks func(emailKey string) []string
 	// Log receives what nobody else can report; nil discards it.
 	Log *slog.Logger
@@ -43,6 +44,7 @@ type Store struct {
 	timeout      time.Duration
 	poll         time.Duration
 	marks        func(emailKey string) []string
+	learned      consent.Learned
 	log          *slog.Logger
 
 	announceMu sync.Mutex
@@ -78,6 +80,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	if s.poll <= 0 {
 		s.poll = time.Second
+	}
+	if s.marks == nil {
+		s.marks = s.learned.Of
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

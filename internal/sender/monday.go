@@ -32,13 +32,14 @@ type MondayOptions struct {
 	ExternalIDColumn string
 }
 
-// The two operations. Values go in as variables, never into the text.
+// The operations. Values go in as variables, never into the text.
 const (
 	mondayCreate = `mutation create($board: ID!, $name: String!, $values: JSON!) {` +
 		` create_item(board_id: $board, item_name: $name, column_values: $values) { id } }`
 	mondaySearch = `query find($board: ID!, $column: String!, $value: String!) {` +
 		` items_page_by_column_values(limit: 1, board_id: $board,` +
 		` columns: [{column_id: $column, column_values: [$value]}]) { items { id } } }`
+	mondayDelete = `mutation remove($item: ID!) { delete_item(item_id: $item) { id } }`
 )
 
 // monday creates items on one board.
@@ -91,8 +92,11 @@ func (m *monday) Send(ctx context.Context, alert *chatops.Alert) error {
 
 // SendForReceipt creates the item of a chatops.MondayPayload and returns its id.
 // Where an earlier attempt may have created it already, it is looked for first,
-// and being found is success.
+// and being found is success. A chatops.MondayDeletePayload deletes an item.
 func (m *monday) SendForReceipt(ctx context.Context, alert *chatops.Alert) (string, error) {
+	if alert.EventType == chatops.EventMondayDelete {
+		return "", m.remove(ctx, alert)
+	}
 	var payload chatops.MondayPayload
 	if f := decodePayload("monday", alert, &payload); f != nil {
 		return "", f

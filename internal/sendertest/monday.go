@@ -3,6 +3,7 @@ package sendertest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,7 @@ type MondayItem struct {
 }
 
 // Monday plays the part of Monday's GraphQL API that the product uses:
-// create_item, and items_page_by_column_values over text columns and "name".
+// create_item, delete_item, and items_page_by_column_values over text columns and "name".
 type Monday struct {
 	*HTTP
 	// NoSearch makes it answer every search with a schema error, like a server
@@ -26,6 +27,7 @@ type Monday struct {
 
 	mu       sync.Mutex
 	items    []MondayItem
+	made     int
 	searches int
 }
 
@@ -60,6 +62,7 @@ type mondayVariables struct {
 	Values string `json:"values"` // JSON in a string, as Monday's JSON scalar wants it
 	Column string `json:"column"`
 	Value  string `json:"value"`
+	Item   string `json:"item"`
 }
 
 func (m *Monday) work(r Request) string {
@@ -77,6 +80,8 @@ func (m *Monday) work(r Request) string {
 		return `{"errors":["Not Authenticated"]}`
 	case strings.Contains(call.Query, "create_item"):
 		return m.create(call.Variables)
+	case strings.Contains(call.Query, "delete_item"):
+		return m.remove(call.Variables)
 	case strings.Contains(call.Query, "items_page_by_column_values") && !m.NoSearch:
 		return m.search(call.Variables)
 	}
@@ -84,7 +89,7 @@ func (m *Monday) work(r Request) string {
 }
 
 func (m *Monday) create(v mondayVariables) string {
-	item := MondayItem{ID: fmt.Sprint(1000 + len(m.items)), Board: v.Board, Name: v.Name}
+	item := MondayItem{ID: fmt.Sprint(1000 + m.made), Board: v.Board, Name: v.Name}
 	if v.Values != "" {
 		if err := json.Unmarshal([]byte(v.Values), &item.Columns); err != nil {
 			return graphQLError("JsonParseException", "column_values: "+err.Error())
@@ -93,8 +98,18 @@ func (m *Monday) create(v mondayVariables) string {
 	if v.Board == "" || v.Name == "" {
 		return graphQLError("missingRequiredArguments", "board_id and item_name are required")
 	}
+	m.made++
 	m.items = append(m.items, item)
 	return mustJSON(map[string]any{"data": map[string]any{"create_item": map[string]any{"id": item.ID}}})
+}
+
+func (m *Monday) remove(v mondayVariables) string {
+	left := len(m.items)
+	m.items = slices.DeleteFunc(m.items, func(i MondayItem) bool { return i.ID == v.Item })
+	if len(m.items) == left {
+		return graphQLError("InvalidItemIdException", "the item does not exist")
+	}
+	return mustJSON(map[string]any{"data": map[string]any{"delete_item": map[string]any{"id": v.Item}}})
 }
 
 func (m *Monday) search(v mondayVariables) string {

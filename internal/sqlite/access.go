@@ -94,14 +94,17 @@ func (s *Store) StoredConsentKeys(ctx context.Context, first chatops.ConsentKey)
 		})
 	}
 	err = s.read(ctx, func(r *readTx) error { return read(r.each) })
-	if err != nil || len(keys) > 0 {
-		return keys, err
+	if err == nil && len(keys) == 0 {
+		err = s.write(ctx, func(tx *writeTx) error {
+			if _, err := tx.exec(insertKey, first.ID, first.Secret, stamp(tx.now)); err != nil {
+				return err
+			}
+			return read(tx.each)
+		})
 	}
-	err = s.write(ctx, func(tx *writeTx) error {
-		if _, err := tx.exec(insertKey, first.ID, first.Secret, stamp(tx.now)); err != nil {
-			return err
-		}
-		return read(tx.each)
-	})
-	return keys, err
+	if err != nil {
+		return nil, err
+	}
+	s.learned.Learn(keys)
+	return keys, nil
 }

@@ -24,8 +24,9 @@ type Options struct {
 	BusyTimeout time.Duration
 	// QueryTimeout bounds a call whose context has no deadline; 0 means 15 s.
 	QueryTimeout time.Duration
-	// EmailMarks returns the digests by which an erased address is recognised; nil
-	// when there are none. It is called for each address.
+	// EmailMarks returns the digests by which an erased address is recognised; it
+	// is called for each address. Nil: they are made of the stored keys, as soon
+	// as StoredConsentKeys has read them.
 	EmailMarks func(emailKey string) []string
 	// Log receives what nobody else can report; nil discards it.
 	Log *slog.Logger
@@ -37,6 +38,7 @@ type Store struct {
 	clock      func() time.Time
 	timeout    time.Duration
 	marks      func(emailKey string) []string
+	learned    consent.Learned
 	log        *slog.Logger
 	readPool   *sql.DB
 	writer     *groupWriter
@@ -63,6 +65,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	if s.timeout <= 0 {
 		s.timeout = 15 * time.Second
+	}
+	if s.marks == nil {
+		s.marks = s.learned.Of
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
