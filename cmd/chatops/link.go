@@ -12,27 +12,23 @@ import (
 
 // links are what the pages of consent need besides the store.
 type links struct {
-	tokens *consent.Tokens // nil: the store keeps no key
-	wake   func()          // says that a mail was queued
+	tokens *consent.Tokens
+	wake   func() // says that a mail was queued
 }
 
 // consentKeys are those of the settings, or the one that was made on the first
-// start and is kept in the database. None where the store keeps none.
+// start and is kept in the database.
 func consentKeys(ctx context.Context, cfg *config.Config, store chatops.Store) ([]chatops.ConsentKey, error) {
 	if !cfg.ConsentKeys.IsZero() {
 		return consent.ParseKeys(cfg.ConsentKeys.Reveal())
 	}
-	keeper, ok := store.(chatops.ConsentKeyStore)
-	if !ok {
-		return nil, nil
-	}
-	return keeper.StoredConsentKeys(ctx, consent.GenerateKey())
+	return store.StoredConsentKeys(ctx, consent.GenerateKey())
 }
 
 // newTokens makes what signs the links in mails.
 func newTokens(ctx context.Context, cfg *config.Config, store chatops.Store) (*consent.Tokens, error) {
 	keys, err := consentKeys(ctx, cfg, store)
-	if err != nil || len(keys) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	return consent.NewTokens(keys, time.Now)
@@ -41,12 +37,7 @@ func newTokens(ctx context.Context, cfg *config.Config, store chatops.Store) (*c
 // useLinks lets the pages of consent read signed links, ask for a confirmation
 // by mail and store it.
 func useLinks(opts *server.Options, store chatops.Store, l links) {
-	if l.tokens != nil {
-		opts.Tokens = l.tokens
-	}
-	if people, ok := store.(chatops.PersonStore); ok {
-		opts.GrantFunc = people.GrantConsent
-	}
+	opts.Tokens, opts.GrantFunc = l.tokens, store.GrantConsent
 	opts.EnqueueFunc = func(ctx context.Context, alerts []chatops.NewAlert) (int, error) {
 		added, err := store.Enqueue(ctx, alerts)
 		if added > 0 {
