@@ -41,7 +41,7 @@ type anchorView struct {
 func (c *consentAuditAnchor) run(ctx context.Context, env *Env) error {
 	ctx, cancel := env.timeout(ctx, readTimeout)
 	defer cancel()
-	store, cfg, err := env.openPersonStore(ctx)
+	store, cfg, err := env.openStore(ctx)
 	if err != nil {
 		return err
 	}

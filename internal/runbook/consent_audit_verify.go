@@ -60,7 +60,7 @@ func (c *consentAuditVerify) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	store, cfg, err := env.openPersonStore(ctx)
+	store, cfg, err := env.openStore(ctx)
 	if err != nil {
 		return err
 	}
