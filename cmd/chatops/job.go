@@ -10,6 +10,7 @@ import (
 	"chatops/internal/cache"
 	"chatops/internal/chatops"
 	"chatops/internal/config"
+	"chatops/internal/consent"
 	"chatops/internal/deadletter"
 	"chatops/internal/fleet"
 	"chatops/internal/jobs"
@@ -23,6 +24,7 @@ func (s *service) jobTable(cfg *config.Config) []jobs.Job {
 		{Name: deadletter.JobRetry, Schedule: jobs.Every(cfg.DLQSweep), RunFunc: counting(s.engine.Sweep, "claimable again")},
 		{Name: deadletter.JobCleanup, Schedule: jobs.Daily(3, 30), RunFunc: counting(s.engine.Cleanup, "deleted")},
 		{Name: fleet.JobForget, Schedule: jobs.Every(time.Minute), RunFunc: s.replica.Forget},
+		{Name: "consent_retention", Schedule: jobs.Daily(4, 10), RunFunc: s.retention(cfg)},
 		{Name: "request_cleanup", Schedule: jobs.Every(10 * time.Minute), RunFunc: s.forgetRequests},
 	}
 }
@@ -32,6 +34,17 @@ func counting(work func(context.Context) (int, error), done string) func(context
 	return func(ctx context.Context) (string, error) {
 		n, err := work(ctx)
 		return fmt.Sprintf("%d alerts %s", n, done), err
+	}
+}
+
+// retention deletes what RETENTION_MONTHS gives an end to.
+func (s *service) retention(cfg *config.Config) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		if cfg.RetentionMonths == "" {
+			return "RETENTION_MONTHS is not set: nothing has an end", nil
+		}
+		done, err := consent.Purge(ctx, s.store, cfg.Retention(time.Now()))
+		return fmt.Sprintf("%d rows deleted or emptied", consent.Rows(done)), err
 	}
 }
 

@@ -150,13 +150,14 @@ func (f *fakeStore) ErasePerson(_ context.Context, e chatops.Erasure) (*chatops.
 	r := &chatops.ErasureReceipt{
 		Tables: []chatops.ErasedTable{{Table: "chat_conversations", Rows: 2, How: "deleted"}, {Table: "leads", Rows: 1, How: "emptied"}, {Table: "delivery_attempt", How: "deleted"}},
 		Recipients: []chatops.ErasedRecipient{
-			{Name: "slack:alerts", Alerts: 1}, {Name: "monday:leads", Alerts: 1, Status: "would be asked"},
+			{Name: "mailto:" + e.EmailKey, Alerts: 1}, {Name: "slack:alerts", Alerts: 1},
+			{Name: "monday:leads", Alerts: 2}, {Name: "monday:leads", Alerts: 1, Status: "would be asked"},
 		},
 	}
 	if !e.DryRun {
 		delete(f.people.persons, e.EmailKey)
 		f.alerts = append(f.alerts, chatops.Alert{ID: 9, Target: "monday:leads", Status: chatops.AlertQueued})
-		r.Recipients[1].AlertID, r.Recipients[1].Status = 9, "queued"
+		r.Recipients[3].AlertID, r.Recipients[3].Status = 9, "queued"
 	}
 	return r, f.err
 }

@@ -36,22 +36,39 @@ type erasedPartnerView struct {
 // byHand is the status of a recipient that has no way of being asked.
 const byHand = "tell them by hand"
 
+// toPerson is the status of mails to the person: nobody else has them.
+const toPerson = "the person"
+
+// askedBelow is the status of what a recipient was told when requests of their
+// own ask for its deletion.
+const askedBelow = "asked to delete"
+
 func viewReceipt(s subject, r *chatops.ErasureReceipt, at time.Time, dryRun bool) *receiptView {
 	v := &receiptView{
 		Email: s.masked, Subject: s.digest, At: timestamp(at.UTC().Truncate(time.Second)), DryRun: dryRun,
-		Tables: make([]erasedTableView, len(r.Tables)), Recipients: make([]erasedPartnerView, len(r.Recipients)),
+		Tables: make([]erasedTableView, len(r.Tables)), Recipients: []erasedPartnerView{},
 	}
 	for i, t := range r.Tables {
 		v.Tables[i] = erasedTableView(t)
 	}
-	for i, r := range r.Recipients {
-		v.Recipients[i] = erasedPartnerView{Name: chatops.ShownTarget(r.Name), Alerts: r.Alerts, Status: r.Status}
+	asked := map[string]bool{}
+	for _, partner := range r.Recipients {
+		asked[partner.Name] = asked[partner.Name] || partner.AlertID != 0 || partner.Status != ""
+	}
+	for _, partner := range r.Recipients {
+		p := erasedPartnerView{Name: chatops.ShownTarget(partner.Name), Alerts: partner.Alerts, Status: partner.Status}
 		switch {
-		case r.AlertID != 0:
-			v.Recipients[i].Request = &r.AlertID
-		case r.Status == "":
-			v.Recipients[i].Status = byHand
+		case strings.EqualFold(partner.Name, "mailto:"+s.key):
+			p.Name, p.Status = "mailto:"+s.masked, toPerson
+		case partner.AlertID != 0:
+			p.Request = &partner.AlertID
+		case partner.Status != "":
+		case asked[partner.Name]:
+			p.Status = askedBelow
+		default:
+			p.Status = byHand
 		}
+		v.Recipients = append(v.Recipients, p)
 	}
 	return v
 }
