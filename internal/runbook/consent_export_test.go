@@ -106,15 +106,20 @@ func TestConsentRecords_FollowTheAuditLog(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		action                chatops.ConsentAction
+		notes                 string
 		marketing, processing string
 	}{
-		{chatops.ActionUnsubscribe, "withdrawn now withdrawn", "now given"},
-		{chatops.ActionRevoke, "withdrawn now withdrawn", "withdrawn now given"},
-		{chatops.ActionRODOGiven, "now withdrawn", "given now given"},
-		{chatops.ActionRODOWithdraw, "now withdrawn", "withdrawn now given"},
-		{"something else", "now withdrawn", "now given"},
+		{chatops.ActionGrant, "text=2; marketing=true; rodo=true; channel=phone", "given now withdrawn", "given now given"},
+		{chatops.ActionGrant, "marketing=true; channel=phone", "given now withdrawn", "now given"},
+		{chatops.ActionGrant, "channel=rodo=true", "now withdrawn", "now given"},
+		{chatops.ActionErase, "", "withdrawn now withdrawn", "withdrawn now given"},
+		{chatops.ActionUnsubscribe, "", "withdrawn now withdrawn", "now given"},
+		{chatops.ActionRevoke, "", "withdrawn now withdrawn", "withdrawn now given"},
+		{chatops.ActionRODOGiven, "", "now withdrawn", "given now given"},
+		{chatops.ActionRODOWithdraw, "", "now withdrawn", "withdrawn now given"},
+		{"something else", "", "now withdrawn", "now given"},
 	} {
-		p := &chatops.Person{Audit: []chatops.AuditEntry{{ID: 1, Action: tt.action}}}
+		p := &chatops.Person{Audit: []chatops.AuditEntry{{ID: 1, Action: tt.action, Notes: tt.notes}}}
 		records := consentRecords(janKey, p, &chatops.ConsentStatus{RODOConsent: true})
 		if len(records) != 2 || states(records[0]) != tt.marketing || states(records[1]) != tt.processing {
 			t.Errorf("%s: marketing %q, processing %q", tt.action, states(records[0]), states(records[1]))

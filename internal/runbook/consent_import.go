@@ -150,7 +150,7 @@ func (c *consentImport) store(ctx context.Context, env *Env, keys []string, res 
 	if err != nil {
 		return err
 	}
-	store, cfg, err := env.openPersonStore(ctx)
+	store, cfg, err := env.openStore(ctx)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (c *consentRetention) run(ctx context.Context, env *Env) error {
 		env.notef("note: RETENTION_MONTHS is not set: everything is kept until somebody erases it")
 		return env.render(res)
 	}
-	store, cfg, err := env.openPersonStore(ctx)
+	store, cfg, err := env.openStore(ctx)
 	if err != nil {
 		return err
 	}

@@ -68,23 +68,9 @@ type personStore interface {
 	actionLog
 	chatops.PersonStore
 	chatops.ConsentStore
-	chatops.AuditStore
 	Alert(ctx context.Context, id int64) (*chatops.Alert, []chatops.Attempt, error)
 	Announce(ctx context.Context) error
 	Close() error
-}
-
-// openPersonStore opens the configured store. The caller closes it.
-func (e *Env) openPersonStore(ctx context.Context) (personStore, *config.Config, error) {
-	store, cfg, err := e.openStore(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, ok := store.(personStore)
-	if !ok {
-		return nil, nil, errors.Join(chatops.Errorf(chatops.CodeInternal, "the store keeps no record of consent"), store.Close())
-	}
-	return p, cfg, nil
 }
 
 // people is an open store with the keys that digests are made with.
@@ -99,7 +85,7 @@ type people struct {
 func (e *Env) openPeople(ctx context.Context) (*people, error) {
 	ctx, cancel := e.timeout(ctx, readTimeout)
 	defer cancel()
-	store, cfg, err := e.openPersonStore(ctx)
+	store, cfg, err := e.openStore(ctx)
 	if err != nil {
 		return nil, err
 	}

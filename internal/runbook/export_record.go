@@ -1,6 +1,9 @@
 package runbook
 
 import (
+	"slices"
+	"strings"
+
 	"chatops/internal/chatops"
 )
 
@@ -80,8 +83,8 @@ func consentRecords(key string, p *chatops.Person, status *chatops.ConsentStatus
 			r.Processing[0].Information = append(r.Processing[0].Information, piiInformation{kind})
 		}
 		for i := range p.Audit {
-			if state, ok := eventState(purpose, p.Audit[i].Action); ok {
-				a := &p.Audit[i]
+			a := &p.Audit[i]
+			if state, ok := eventState(purpose, a); ok {
 				r.Events = append(r.Events, consentEvent{timestamp(a.At), "explicit", state, a.ID, a.Action, a.Notes})
 			}
 		}
@@ -100,17 +103,21 @@ func wordState(held bool) string {
 	return "withdrawn"
 }
 
-// eventState is what an action did to the consent to a purpose; false: nothing.
-func eventState(purpose string, action chatops.ConsentAction) (string, bool) {
-	switch action {
+// eventState is what a row of the audit log did to the consent to a purpose;
+// false: nothing.
+func eventState(purpose string, a *chatops.AuditEntry) (string, bool) {
+	switch a.Action {
 	case chatops.ActionUnsubscribe:
 		return wordState(false), purpose == purposeMarketing
-	case chatops.ActionRevoke:
+	case chatops.ActionRevoke, chatops.ActionErase:
 		return wordState(false), true
 	case chatops.ActionRODOGiven:
 		return wordState(true), purpose == purposeProcessing
 	case chatops.ActionRODOWithdraw:
 		return wordState(false), purpose == purposeProcessing
+	case chatops.ActionGrant:
+		given := map[string]string{purposeMarketing: "marketing=true", purposeProcessing: "rodo=true"}[purpose]
+		return wordState(true), slices.Contains(strings.Split(a.Notes, "; "), given)
 	}
 	return "", false
 }
