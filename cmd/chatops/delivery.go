@@ -19,8 +19,9 @@ import (
 
 // senders builds the configured integrations. With the embedded database a
 // missing one is played by a log sender.
-func senders(cfg *config.Config, log *slog.Logger, standIns bool) ([]chatops.AlertSender, error) {
+func senders(cfg *config.Config, log *slog.Logger, store chatops.Store, standIns bool) ([]chatops.AlertSender, error) {
 	opts := senderOptions(cfg)
+	opts.Email.Followups = store
 	opts.LogMissing, opts.Log = standIns, log
 	return sender.New(opts)
 }
@@ -88,7 +89,7 @@ func engineOptions(cfg *config.Config, log *slog.Logger, store chatops.Store) de
 func newEngine(
 	cfg *config.Config, log *slog.Logger, store chatops.Store, breakers *breaker.Set, reg prometheus.Registerer,
 ) (*deadletter.Engine, error) {
-	all, err := senders(cfg, log, embedded(cfg))
+	all, err := senders(cfg, log, store, embedded(cfg))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +106,7 @@ func newEngine(
 // alerts that the servers know how to send. An embedded database has its log
 // senders here as well; each alert they take is a warning on standard error.
 func deliver(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store) error {
-	all, err := senders(cfg, log, embedded(cfg))
+	all, err := senders(cfg, log, store, embedded(cfg))
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func newService(ctx context.Context, cfg *config.Config, log *slog.Logger, store
 		return nil, err
 	}
 	s.scheduler, err = jobs.New(jobs.Options{
-		Store: store, Instance: replica(), Jobs: s.jobTable(cfg), Fleet: cfg.Scheduler, Log: log,
+		Store: store, Instance: replica(), Jobs: s.jobTable(cfg, log, knowledge), Fleet: cfg.Scheduler, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -30,6 +30,7 @@
 //	pl/<topic>.toml      an entry per topic; en/ likewise
 //	words.toml           groups of words that mean alike (optional)
 //	pl/statements.toml   messages that ask nothing; en/ likewise (optional)
+//	pl/followup.toml     mails to people who stopped writing; en/ likewise (optional)
 //
 // CheckKnowledge looks for what is wrong with one.
 //

@@ -68,6 +68,7 @@ type Knowledge struct {
 	phrases  map[Lang]map[string]string
 	// statements are messages that ask nothing, so that none is taken for a question.
 	statements map[Lang][]string
+	followups  map[Lang]followups
 	words      *lexicon
 
 	extractor *Extractor

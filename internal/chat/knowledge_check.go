@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"chatops/internal/chatops"
@@ -172,6 +173,9 @@ func (c *checker) languages() {
 			for field, text := range c.k.Entry(lang, t).texts() {
 				check(lang, c.fileOf(lang, t), string(t), field, text)
 			}
+		}
+		for i, m := range c.k.followups[lang].Mails {
+			check(lang, path.Join(string(lang), followupFile), "mail", "body "+strconv.Itoa(i+1), m.Body)
 		}
 		for _, key := range phraseKeys {
 			check(lang, path.Join(string(lang), dialogueFile), key, key, c.k.phrase(lang, key))

@@ -7,6 +7,9 @@ import (
 	"slices"
 )
 
+// notEntries are the files beside the entries of a language.
+var notEntries = []string{dialogueFile, statementsFile, followupFile}
+
 // entries reads <lang>/*.toml; every topic must be answered once.
 func (l *loader) entries(lang Lang) (map[Topic]*Entry, map[Topic]string) {
 	out := map[Topic]*Entry{}
@@ -18,7 +21,7 @@ func (l *loader) entries(lang Lang) (map[Topic]*Entry, map[Topic]string) {
 	}
 	for _, d := range list {
 		file := path.Join(string(lang), d.Name())
-		if d.IsDir() || path.Ext(file) != ".toml" || d.Name() == dialogueFile || d.Name() == statementsFile {
+		if d.IsDir() || path.Ext(file) != ".toml" || slices.Contains(notEntries, d.Name()) {
 			continue
 		}
 		e := &Entry{}

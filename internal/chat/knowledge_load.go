@@ -95,7 +95,7 @@ func inOneLine(errs []error) string {
 // readKnowledge reads the files of a knowledge base.
 func readKnowledge(fsys fs.FS) (*Knowledge, []error) {
 	l := &loader{fsys: fsys}
-	k := &Knowledge{entries: map[Lang]map[Topic]*Entry{}, files: map[Lang]map[Topic]string{}, phrases: map[Lang]map[string]string{}, statements: map[Lang][]string{}}
+	k := &Knowledge{entries: map[Lang]map[Topic]*Entry{}, files: map[Lang]map[Topic]string{}, phrases: map[Lang]map[string]string{}, statements: map[Lang][]string{}, followups: map[Lang]followups{}}
 	l.decode(companyFile, &k.Company)
 	l.company(&k.Company)
 	k.Packages = l.packages()
@@ -104,6 +104,7 @@ func readKnowledge(fsys fs.FS) (*Knowledge, []error) {
 		k.entries[lang], k.files[lang] = l.entries(lang)
 		k.phrases[lang] = l.phrases(lang)
 		k.statements[lang] = l.statements(lang)
+		k.followups[lang] = l.followups(lang)
 	}
 	return k, l.problems
 }

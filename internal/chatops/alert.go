@@ -42,6 +42,10 @@ const (
 	maxIdempotencyID  = 255
 )
 
+// TargetFollowups is the target of every follow-up mail; the address is in the
+// payload.
+const TargetFollowups = "email:followups"
+
 // NewAlert is an alert to be queued.
 type NewAlert struct {
 	EventType string // at most 50 characters

@@ -57,6 +57,8 @@ const (
 	// FailAmbiguous: the receiver may have executed the request (the reply was
 	// lost). The repeated attempt must be recognisable by its idempotency key.
 	FailAmbiguous FailureKind = "ambiguous"
+	// FailCancelled: it must not be sent any more, because consent was withdrawn.
+	FailCancelled FailureKind = "cancelled"
 	// FailMisconfigured: the credentials or the address are wrong (401, 403,
 	// 404, invalid_auth). Raises an alarm, does not open the breaker.
 	FailMisconfigured FailureKind = "misconfigured"
@@ -67,8 +69,13 @@ type SendError struct {
 	Kind       FailureKind
 	RetryAfter time.Duration // how long the receiver asked to wait; 0: it did not say
 	HTTPStatus int           // 0 when there was no HTTP (or SMTP) reply
-	Code       string        // the receiver's own short code, for grouping: "channel_is_archived", "ComplexityException"
-	Err        error
+	// Once: the alert must not be repeated by itself, because the receiver may
+	// have it and would not recognise it.
+	Once bool
+	// Ours: the trouble was on our side and says nothing about the integration.
+	Ours bool
+	Code string // the receiver's own short code, for grouping: "channel_is_archived", "ComplexityException"
+	Err  error
 }
 
 // Error returns the redacted text.
@@ -84,9 +91,9 @@ func (e *SendError) Unwrap() error { return e.Err }
 
 // TripsBreaker reports whether the failure is the integration's own trouble:
 // a connection error, timeout or 5xx. A 4xx, a rate limit, a wrong credential
-// or our own cancellation is not.
+// or our own trouble or cancellation is not.
 func (e *SendError) TripsBreaker() bool {
-	if errors.Is(e.Err, context.Canceled) {
+	if e.Ours || errors.Is(e.Err, context.Canceled) {
 		return false
 	}
 	return e.Kind == FailTransient || e.Kind == FailAmbiguous
@@ -135,6 +142,8 @@ const (
 	// alert's integration is not configured, its breaker is open, or the
 	// receiver asked to wait.
 	OutcomeParked OutcomeKind = "parked"
+	// OutcomeCancelled -> cancelled: consent was withdrawn first.
+	OutcomeCancelled OutcomeKind = "cancelled"
 )
 
 // Outcome is the result for one alert of a batch.

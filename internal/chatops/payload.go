@@ -37,6 +37,8 @@ type EmailPayload struct {
 	Subject string `json:"subject"`
 	Text    string `json:"text"`
 	HTML    string `json:"html,omitempty"`
+	// Unsubscribe is the link that ends such mails, with one click (RFC 8058).
+	Unsubscribe string `json:"unsubscribe,omitempty"`
 }
 
 // EscalationPayload names the cause whose alerts failed. The mail's text is

@@ -150,11 +150,14 @@ type AlertStore interface {
 }
 
 // Store is a whole store.
+//
+//nolint:interfacebloat // one interface for each noun
 type Store interface {
 	ConversationStore
 	LeadStore
 	OnceStore
 	PeopleStore
+	FollowupStore
 	Queue
 	AlertStore
 	ControlStore

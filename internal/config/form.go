@@ -31,6 +31,7 @@ var forms = map[string]form{
 	"retention":      {retentionForm, isRetention},
 	"consentkeys":    {"id:base64 entries separated by commas, newest first, each with at least 32 random bytes (openssl rand -base64 32)", isConsentKeys},
 	"limit":          {ratelimit.Example, isLimit},
+	"delays":         {delaysExample, isDelays},
 	"networks":       {"addresses and networks such as 10.0.0.0/8 or 192.0.2.7, separated by commas", isNetworks},
 	"smtp":           {"smtp://user:password@host:587?tls=starttls|implicit|none", isSMTP},
 	"email":          {"one e-mail address", isEmail},

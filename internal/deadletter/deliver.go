@@ -29,19 +29,20 @@ type run struct {
 
 	helpers int // owned by the delivering worker
 
-	mu       sync.Mutex
-	ended    int // helpers that have ended
-	ready    []chatops.Outcome
-	enqueue  []chatops.NewAlert
-	untried  []int         // taken, but not allowed to start
-	hold     time.Duration // what was not tried waits this long; 0: it is given back at once
-	pause    time.Duration // the receiver asked for it
-	paused   bool          // the receiver has asked for a pause
-	spent    time.Duration // on attempts
-	tried    int
-	failures int
-	lost     int // failed for good
-	sample   string
+	mu        sync.Mutex
+	ended     int // helpers that have ended
+	ready     []chatops.Outcome
+	enqueue   []chatops.NewAlert
+	untried   []int         // taken, but not allowed to start
+	hold      time.Duration // what was not tried waits this long; 0: it is given back at once
+	pause     time.Duration // the receiver asked for it
+	paused    bool          // the receiver has asked for a pause
+	spent     time.Duration // on attempts
+	tried     int
+	failures  int
+	cancelled int // must not be sent any more
+	lost      int // failed for good
+	sample    string
 }
 
 // deliver makes the attempts of a batch, stores what became of them and
@@ -191,7 +192,11 @@ func (r *run) settle(o chatops.Outcome, v verdict, spent time.Duration) {
 	r.ready = append(r.ready, o)
 	r.tried++
 	r.spent += spent
-	if o.Kind != chatops.OutcomeDelivered {
+	switch o.Kind {
+	case chatops.OutcomeDelivered:
+	case chatops.OutcomeCancelled:
+		r.cancelled++
+	default:
 		r.failures++
 		r.sample = o.Attempt.Error
 	}
@@ -255,7 +260,7 @@ func (r *run) finish(freshRun *int, alive bool) (*chatops.Batch, bool) {
 	if r.tried > 0 {
 		l.observe(r.spent / time.Duration(r.tried))
 	}
-	l.met.delivered.Add(float64(r.tried - r.failures))
+	l.met.delivered.Add(float64(r.tried - r.failures - r.cancelled))
 	if r.hold > 0 || r.batch.Request.Fresh && e.parks(l) {
 		r.holdRest()
 	}

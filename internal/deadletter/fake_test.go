@@ -268,6 +268,8 @@ func (q *fakeQueue) apply(o chatops.Outcome, lease int64, now time.Time) {
 		}
 	case chatops.OutcomeParked:
 		r.Status = chatops.AlertPending
+	case chatops.OutcomeCancelled:
+		r.Status = chatops.AlertCancelled
 	case chatops.OutcomeHeld:
 	}
 }

@@ -39,7 +39,14 @@ func (e *Engine) judge(l *lane, a *chatops.Alert, f *failure, o *chatops.Outcome
 		v := e.retry(a, f, o)
 		v.stop = true
 		return v
+	case chatops.FailCancelled:
+		o.Kind = chatops.OutcomeCancelled
+		return verdict{}
 	case chatops.FailTransient, chatops.FailAmbiguous:
+		if f.Once {
+			o.Kind = chatops.OutcomeFailed
+			return verdict{escalate: a}
+		}
 	default:
 		o.Attempt.Outcome = string(chatops.FailTransient) // a kind from the future
 	}

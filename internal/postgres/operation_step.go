@@ -26,7 +26,16 @@ order by l.lane, l.status for update`
 	stepRetry = `
 update dead_letter_queue d set status = case when d.status = 'queued' then d.status else 'pending' end, retry_count = 0,
   next_attempt_at = ` + dbNow + `, operation_id = $2::text
-from unnest($3::bigint[], $5::text[]) c (id, status) where d.id = c.id and d.status = c.status` + stepStill
+from unnest($3::bigint[], $5::text[]) c (id, status) where d.id = c.id and d.status = c.status
+  and ($6::boolean or d.event_type <> 'followup_email' or not exists (
+    select from followup_event f where f.alert_id = d.id and f.status in ('sending', 'uncertain')))` + stepStill
+
+	// allowAgain lets mails go out that may have gone out before: an operator has
+	// named them.
+	allowAgain = `
+update followup_event f set status = 'queued' from dead_letter_queue d
+where d.operation_id = $1::text and d.id = any ($2::bigint[]) and d.event_type = 'followup_email'
+  and d.status in ('queued', 'pending') and f.alert_id = d.id and f.status in ('sending', 'uncertain')`
 
 	stepDiscard = `
 update dead_letter_queue d set status = 'discarded', operation_id = $2::text
@@ -95,22 +104,34 @@ func (s *Store) step(ctx context.Context, tx pgx.Tx, plan *operationPlan, limit 
 			return err
 		}
 	}
-	statement := stepRetry
-	if plan.op.Kind == chatops.OperationDiscard {
-		statement = stepDiscard
-	}
 	now := s.now()
-	tag, err := tx.Exec(ctx, statement, now, plan.op.ID, ids, plan.op.CreatedAt, statuses)
+	changed, err := changeAlerts(ctx, tx, now, plan, ids, statuses)
 	if err != nil {
 		return err
 	}
-	changed := tag.RowsAffected()
 	if n := len(found); n > 0 {
 		plan.cursorAt, plan.cursorID = found[n-1].created, found[n-1].id
 	}
 	_, err = tx.Exec(ctx, saveStep, now, plan.op.ID, changed, plan.cursorAt, plan.cursorID,
 		int64(len(found))-changed, len(found) < limit)
 	return err
+}
+
+// changeAlerts retries or discards alerts. A follow-up that may have been sent is
+// sent again only where its alert was named.
+func changeAlerts(
+	ctx context.Context, tx pgx.Tx, now *time.Time, plan *operationPlan, ids []int64, statuses []string,
+) (changed int64, err error) {
+	statement, args := stepDiscard, []any{now, plan.op.ID, ids, plan.op.CreatedAt, statuses}
+	named := len(plan.op.Filter.IDs) > 0
+	if plan.op.Kind == chatops.OperationRetry {
+		statement, args = stepRetry, append(args, named)
+	}
+	tag, err := tx.Exec(ctx, statement, args...)
+	if err == nil && named && plan.op.Kind == chatops.OperationRetry {
+		_, err = tx.Exec(ctx, allowAgain, plan.op.ID, ids)
+	}
+	return tag.RowsAffected(), err
 }
 
 // candidates reads the next alerts of the operation, oldest first.

@@ -25,6 +25,9 @@ from generate_series(1, 50000) i;
 insert into dlq_lease (lane, status, owner, until, ids) select 'webhook:1', 'queued', 'x', now(), '{1,2,3}' from generate_series(1, 20);
 insert into delivery_attempt (alert_id, started_at, duration_ms, outcome) select i, now(), 1, 'x' from generate_series(1, 50000) i;
 insert into chat_conversations (session_id, email) select 's' || i, 'Jan' || i % 3000 || '@example.pl' from generate_series(1, 5000) i;
+update chat_conversations set last_user_message_at = now() - id * interval '1 hour', email = nullif(email, 'Jan1@example.pl');
+insert into followup_event (conversation_id, followup_number, status, alert_id, person_key)
+select i, 1, 'sent', 60000 + i, 'p' || i || '@example.pl' from generate_series(1, 5000) i;
 insert into chat_messages (conversation_id, message, sender) select 1 + i % 5000, 'x', 'bot' from generate_series(1, 20000) i;
 insert into leads (session_id, email, status, created_at)
 select 's' || i, 'jan' || i % 3000 || '@Example.pl', (array['new', 'contacted', 'lost'])[1 + i % 3], now() - i * interval '1 minute'
@@ -126,7 +129,7 @@ func wantPlan(t *testing.T, plan string, indexes ...string) {
 			t.Errorf("plan does not use %s:\n%s", index, plan)
 		}
 	}
-	for _, table := range []string{"dead_letter_queue", "delivery_attempt", "chat_conversations", "chat_messages", "leads", "consent_audit_log", "suppression", "idempotency_key"} {
+	for _, table := range []string{"dead_letter_queue", "delivery_attempt", "chat_conversations", "chat_messages", "leads", "consent_audit_log", "suppression", "idempotency_key", "followup_event"} {
 		if strings.Contains(plan, "Seq Scan on "+table) {
 			t.Errorf("plan reads all of %s:\n%s", table, plan)
 		}
@@ -162,7 +165,7 @@ func TestPlans_OfHotStatements_UseTheirIndexes(t *testing.T) {
 		"cleanup":      {deleteOld, []any{nil, 0, 500}, []string{"idx_dlq_status", "dead_letter_queue_pkey"}},
 		"attempts":     {selectAttempts, []any{7}, []string{"delivery_attempt_pkey"}},
 		"progress":     {selectProgress, []any{"op_1"}, []string{"idx_dlq_operation"}},
-		"step retry":   {stepRetry, []any{nil, "op_1", ids, now, []string{"failed"}}, []string{"dead_letter_queue_pkey"}},
+		"step retry":   {stepRetry, []any{nil, "op_1", ids, now, []string{"failed"}, false}, []string{"dead_letter_queue_pkey", "uq_followup_alert"}},
 		"conversation": {selectConversation, []any{"s7"}, []string{"uq_chat_conversations_session", "uq_leads_session"}},
 		"messages":     {selectMessages, []any{"s7", 50}, []string{"idx_chat_messages_conversation"}},
 		"lead":         {selectLead, []any{"s7"}, []string{"uq_leads_session"}},

@@ -43,9 +43,9 @@ where id = any ($2::bigint[]) and status in ('queued', 'pending')`
 
 	markOthers = `
 update dead_letter_queue d set
-  status = case o.kind when 'failed' then 'failed' when 'held' then d.status else 'pending' end,
+  status = case o.kind when 'failed' then 'failed' when 'cancelled' then 'cancelled' when 'held' then d.status else 'pending' end,
   retry_count = d.retry_count + case when o.kind in ('retry', 'failed') and d.status = 'pending' then 1 else 0 end,
-  next_attempt_at = case o.kind when 'failed' then d.next_attempt_at else ` + dbNow + ` + o.delay * interval '1 microsecond' end,
+  next_attempt_at = case when o.kind in ('failed', 'cancelled') then d.next_attempt_at else ` + dbNow + ` + o.delay * interval '1 microsecond' end,
   last_attempt_at = case when o.attempted then ` + dbNow + ` else d.last_attempt_at end,
   error_message = coalesce(nullif(o.error, ''), d.error_message),
   fingerprint = coalesce(nullif(o.fingerprint, ''), d.fingerprint)

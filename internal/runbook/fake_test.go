@@ -40,6 +40,7 @@ type fakeStore struct {
 	became       map[string]chatops.OperationProgress // by operation, before progress
 	fleet        fakeFleet
 	people       fakePeople
+	planned      fakeFollowups
 	schedule     fakeSchedule
 }
 

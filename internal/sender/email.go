@@ -24,6 +24,9 @@ type EmailOptions struct {
 	// From is the sender, with or without a display name. Empty: the user of
 	// the URL where that is an address, else chatops@<this host>.
 	From string
+	// Followups guards the mails that must not be sent twice or against a
+	// withdrawal; nil: such mails cannot be sent.
+	Followups Followups
 	// Roots are the certificates to trust; nil means the system's.
 	Roots *x509.CertPool
 }
@@ -45,6 +48,7 @@ type email struct {
 	from               *mail.Address
 	helo               string
 	roots              *x509.CertPool
+	followups          Followups
 	times              smtpTimes
 	dialFunc           func(ctx context.Context, network, address string) (net.Conn, error)
 	nowFunc            func() time.Time
@@ -55,7 +59,7 @@ func buildEmail(o *Options) ([]chatops.AlertSender, error) {
 		return nil, nil
 	}
 	e := &email{
-		roots: o.Email.Roots, times: defaultTimes, nowFunc: o.NowFunc, helo: hostname(),
+		roots: o.Email.Roots, followups: o.Email.Followups, times: defaultTimes, nowFunc: o.NowFunc, helo: hostname(),
 		dialFunc: new(net.Dialer).DialContext,
 	}
 	if err := e.useURL(o.Email.URL); err != nil {
@@ -192,7 +196,10 @@ func (e *email) Send(ctx context.Context, alert *chatops.Alert) error {
 	if err != nil {
 		return failure(chatops.FailPermanent, "payload_invalid", "email: payload cannot be made a mail")
 	}
-	if f := e.deliver(ctx, to, message); f != nil {
+	if alert.EventType == chatops.EventFollowup || alert.Target == chatops.TargetFollowups {
+		return e.sendOnce(ctx, alert, to, message)
+	}
+	if f := e.deliver(ctx, to, message, nil); f != nil {
 		return f
 	}
 	return nil

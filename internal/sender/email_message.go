@@ -2,6 +2,8 @@ package sender
 
 import (
 	"bytes"
+	"errors"
+	"net/url"
 	"strings"
 
 	gomail "github.com/wneessen/go-mail"
@@ -29,6 +31,13 @@ func (e *email) message(to string, p *chatops.EmailPayload, key string) ([]byte,
 	m.SetDateWithValue(e.nowFunc())
 	m.Subject(oneLine(p.Subject, maxSubject))
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no vacation replies
+	if p.Unsubscribe != "" {
+		if !isLink(p.Unsubscribe) {
+			return nil, errors.New("the link to unsubscribe is not one")
+		}
+		m.SetGenHeaderPreformatted("List-Unsubscribe", "<"+p.Unsubscribe+">")
+		m.SetGenHeaderPreformatted("List-Unsubscribe-Post", "List-Unsubscribe=One-Click") // RFC 8058
+	}
 	switch p.Text {
 	case "":
 		m.SetBodyString(gomail.TypeTextHTML, mailText(p.HTML))
@@ -43,6 +52,17 @@ func (e *email) message(to string, p *chatops.EmailPayload, key string) ([]byte,
 		return nil, err
 	}
 	return raw.Bytes(), nil
+}
+
+// maxLink keeps a header on one line of at most 998 characters.
+const maxLink = 950
+
+// isLink reports whether a text is a web address that can stand in a header as
+// it is.
+func isLink(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && len(text) <= maxLink &&
+		!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' })
 }
 
 // mailText makes text fit for a body: valid UTF-8, no NUL, one kind of line end.

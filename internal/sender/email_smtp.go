@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/textproto"
 	"strings"
@@ -42,13 +43,14 @@ type smtpRun struct {
 	conn    *boundedConn
 	client  *smtp.Client
 	step    string
-	dotSent bool // the receiver may have the whole mail
+	guard   *onceMail // opens DATA of a mail that must not be sent twice; nil: nothing guards it
+	dotSent bool      // the receiver may have the whole mail
 }
 
 // deliver runs one SMTP conversation. Nil means that the server answered 250 to
 // the final dot.
-func (e *email) deliver(ctx context.Context, to string, message []byte) *chatops.SendError {
-	r := &smtpRun{email: e, ctx: ctx, step: "connect"}
+func (e *email) deliver(ctx context.Context, to string, message []byte, guard *onceMail) *chatops.SendError {
+	r := &smtpRun{email: e, ctx: ctx, step: "connect", guard: guard}
 	if err := r.connect(ctx); err != nil {
 		return r.classify(err)
 	}
@@ -159,8 +161,7 @@ func (r *smtpRun) transfer(to string, message []byte) error {
 	if err := r.client.Rcpt("<" + to + ">"); err != nil {
 		return err
 	}
-	r.begin("DATA", times.command)
-	writer, err := r.client.Data()
+	writer, err := r.openData()
 	if err != nil {
 		return err
 	}
@@ -174,6 +175,15 @@ func (r *smtpRun) transfer(to string, message []byte) error {
 	err = writer.Close()
 	r.dotSent = !r.conn.writeFailed
 	return err
+}
+
+// openData sends DATA and reads the answer.
+func (r *smtpRun) openData() (io.WriteCloser, error) {
+	if r.guard != nil {
+		return r.guard.open(r)
+	}
+	r.begin("DATA", r.email.times.command)
+	return r.client.Data()
 }
 
 // boundedConn ends the conversation with a server that says too much, and
@@ -203,6 +213,9 @@ func (c *boundedConn) Write(p []byte) (int, error) {
 // classify turns the error of the current phase into a SendError.
 func (r *smtpRun) classify(err error) *chatops.SendError {
 	var reply *textproto.Error
+	if held, ok := errors.AsType[*heldError](err); ok {
+		return held.failure
+	}
 	switch {
 	case errors.Is(err, errNoStartTLS), errors.Is(err, errNoAuth):
 		return failure(chatops.FailMisconfigured, "unsupported", "email: %s: %s", r.step, err)

@@ -17,11 +17,14 @@ import (
 // there was an alert and counts it as delivered. Personal data stays out of the
 // log, so the content is told by its outline.
 type logSender struct {
-	name string
-	log  *slog.Logger
+	name      string
+	log       *slog.Logger
+	followups Followups
 }
 
-func newLogSender(name string, log *slog.Logger) *logSender { return &logSender{name, log} }
+func newLogSender(name string, o *Options) *logSender {
+	return &logSender{name: name, log: o.Log, followups: o.Email.Followups}
+}
 
 func (l *logSender) Integration() string { return l.name }
 
@@ -29,6 +32,14 @@ func (l *logSender) Policy() chatops.LanePolicy { return chatops.LanePolicy{Para
 
 // Send writes one line.
 func (l *logSender) Send(ctx context.Context, alert *chatops.Alert) error {
+	if l.followups == nil || alert.EventType != chatops.EventFollowup {
+		return l.write(ctx, alert)
+	}
+	once := &onceMail{followups: l.followups, alert: alert.ID}
+	return once.settle(ctx, once.pass(ctx, func() error { return l.write(ctx, alert) }))
+}
+
+func (l *logSender) write(ctx context.Context, alert *chatops.Alert) error {
 	var payload map[string]json.RawMessage
 	if f := decodePayload(l.name, alert, &payload); f != nil {
 		return f

@@ -81,7 +81,7 @@ func New(options Options) ([]chatops.AlertSender, error) {
 			return nil, err
 		}
 		if len(senders) == 0 && b.standIn && options.LogMissing {
-			senders = []chatops.AlertSender{newLogSender(b.name, options.Log)}
+			senders = []chatops.AlertSender{newLogSender(b.name, &options)}
 		}
 		all = append(all, senders...)
 	}

@@ -29,14 +29,15 @@ const (
 	StageQuit     Stage = "QUIT"
 )
 
-// Fault is what a mail server does wrong at a stage. Exactly one of Reply, Hang
-// and Drop is set.
+// Fault is what a mail server does wrong at a stage. Exactly one of Reply, Hang,
+// Drop and Hold is set.
 type Fault struct {
 	Stage Stage
-	Reply string // a whole reply line, such as "451 4.3.0 try later"
-	Hang  bool   // say nothing until the client goes away
-	Drop  bool   // close the connection
-	Keep  bool   // at StageDot: accept the mail all the same, the reply is lost
+	Reply string          // a whole reply line, such as "451 4.3.0 try later"
+	Hang  bool            // say nothing until the client goes away
+	Drop  bool            // close the connection
+	Hold  <-chan struct{} // say nothing until it is closed, then go on as usual
+	Keep  bool            // at StageDot: accept the mail all the same, the reply is lost
 }
 
 // SMTPOptions configures the fake mail server.

@@ -58,6 +58,8 @@ func (s *session) answer(stage Stage, lines ...string) error {
 		return errGone
 	case fault.Drop:
 		return errGone
+	case fault.Hold != nil:
+		<-fault.Hold
 	default:
 		if err := s.text.PrintfLine("%s", fault.Reply); err != nil {
 			return errGone

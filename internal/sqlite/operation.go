@@ -23,9 +23,17 @@ from dlq_operation where id = ?`
 	moveOperation = `
 update dlq_operation set changed = ?, skipped = ?, cursor_at = ?, cursor_id = ?, done_at = ? where id = ?`
 
+	// retryAlert leaves a follow-up alone that may have been sent, unless its alert
+	// was named.
 	retryAlert = `
 update dead_letter_queue set status = case when status = 'queued' then status else 'pending' end, retry_count = 0,
-  next_attempt_at = ?, operation_id = ? where id = ?`
+  next_attempt_at = ?1, operation_id = ?2
+where id = ?3 and (?4 or event_type <> 'followup_email' or not exists (
+  select 1 from followup_event f where f.alert_id = ?3 and f.status in ('sending', 'uncertain')))`
+
+	// allowAgain lets a mail go out that may have gone out before.
+	allowAgain = `
+update followup_event set status = 'queued' where alert_id = ? and status in ('sending', 'uncertain')`
 
 	discardAlert = `
 update dead_letter_queue set status = 'discarded', operation_id = ? where id = ?`
@@ -153,19 +161,21 @@ func (tx *writeTx) step(op *storedOperation, limit int) error {
 	}
 	for _, c := range rows {
 		op.cursorAt, op.cursorID = c.at, c.id
+		var changed int64
 		switch {
 		case c.inFlight:
 			op.Skipped++
 			continue
 		case op.Kind == chatops.OperationRetry:
-			_, err = tx.exec(retryAlert, stamp(tx.now), op.ID, c.id)
+			changed, err = tx.retry(op, c.id)
 		default:
-			_, err = tx.exec(discardAlert, op.ID, c.id)
+			changed, err = tx.exec(discardAlert, op.ID, c.id)
 		}
 		if err != nil {
 			return err
 		}
-		op.Changed++
+		op.Changed += changed
+		op.Skipped += 1 - changed
 	}
 	if len(rows) < limit {
 		op.DoneAt = tx.now
@@ -173,6 +183,16 @@ func (tx *writeTx) step(op *storedOperation, limit int) error {
 	}
 	_, err = tx.exec(moveOperation, op.Changed, op.Skipped, op.cursorAt, op.cursorID, stampOrNull(op.DoneAt), op.ID)
 	return err
+}
+
+// retry makes an alert wait for another attempt and returns how many it changed.
+func (tx *writeTx) retry(op *storedOperation, id int64) (int64, error) {
+	named := len(op.Filter.IDs) > 0
+	changed, err := tx.exec(retryAlert, stamp(tx.now), op.ID, id, named)
+	if err == nil && named {
+		_, err = tx.exec(allowAgain, id)
+	}
+	return changed, err
 }
 
 func (tx *writeTx) candidates(op *storedOperation, limit int) ([]candidate, error) {

@@ -22,6 +22,11 @@ update dead_letter_queue set status = ?1, retry_count = retry_count + (status = 
   fingerprint = ?3, last_attempt_at = ?4, next_attempt_at = ?5, lease_id = null
 where id = ?6 and lease_id = ?7 and status in ('queued', 'pending')`
 
+	recordCancelled = `
+update dead_letter_queue set status = 'cancelled', error_message = ?1, fingerprint = ?2,
+  last_attempt_at = coalesce(?3, last_attempt_at), lease_id = null
+where id = ?4 and lease_id = ?5 and status in ('queued', 'pending')`
+
 	recordHeld = `
 update dead_letter_queue set error_message = coalesce(?1, error_message), fingerprint = coalesce(?2, fingerprint),
   last_attempt_at = coalesce(?3, last_attempt_at), next_attempt_at = ?4, lease_id = null
@@ -130,6 +135,8 @@ func (tx *writeTx) recordOutcome(o *chatops.Outcome, lease int64) error {
 		n, err = tx.exec(recordHeld, cause, fingerprint, tried, next, o.AlertID, lease)
 	case chatops.OutcomeParked:
 		n, err = tx.exec(recordParked, cause, fingerprint, tried, next, o.AlertID, lease)
+	case chatops.OutcomeCancelled:
+		n, err = tx.exec(recordCancelled, cause, fingerprint, tried, o.AlertID, lease)
 	default:
 		return chatops.Errorf(chatops.CodeInvalid, "outcome %q of an alert: unknown kind", o.Kind)
 	}

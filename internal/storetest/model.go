@@ -152,6 +152,8 @@ func (a *modelAlert) apply(kind chatops.OutcomeKind) {
 		}
 	case chatops.OutcomeParked:
 		a.status = chatops.AlertPending
+	case chatops.OutcomeCancelled:
+		a.status = chatops.AlertCancelled
 	case chatops.OutcomeHeld:
 	}
 }

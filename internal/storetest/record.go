@@ -13,6 +13,7 @@ func recordCases() []testCase {
 		{"Record_Failed_CountsTheRetryThatFailed", recordFailed},
 		{"Record_Held_BurnsNoRetry", recordHeld},
 		{"Record_Parked_BecomesPendingWithAReason", recordParked},
+		{"Record_Cancelled_IsNeverClaimedAgain", recordCancelled},
 		{"Record_Delay_PostponesTheNextAttempt", recordDelay},
 		{"Record_PartOfABatch_ThenDone", recordPartial},
 		{"Record_UnrecordedAlertsOfADoneBatch_AreClaimableAtOnce", recordUnrecorded},
@@ -121,6 +122,25 @@ func recordParked(e *env) {
 		e.clock.Advance(2 * time.Minute)
 		b = e.claim(request(mondayLane, false, 1))
 		e.wantIDs("claim after its delay", ids(b), made)
+	}
+}
+
+func recordCancelled(e *env) {
+	made := e.enqueue(slackLane, 2)
+	e.settle(e.claim(request(slackLane, true, 1)), chatops.OutcomeRetry)
+	e.clock.Advance(time.Minute)
+	for i, fresh := range []bool{false, true} {
+		b := e.claim(request(slackLane, fresh, 1))
+		e.record(chatops.Record{Batch: b, Done: true, Outcomes: []chatops.Outcome{{
+			AlertID: made[i], Kind: chatops.OutcomeCancelled, Error: "consent was withdrawn", Fingerprint: "email:withdrawn",
+			Attempt: attempt(made[i], string(chatops.FailCancelled), 0, "consent was withdrawn"),
+		}}})
+		e.wantStatus(made[i], chatops.AlertCancelled, 0)
+		if a := e.alert(made[i]); a.ErrorMessage != "consent was withdrawn" || a.LastAttemptAt.IsZero() {
+			e.t.Fatalf("cancelled alert is %+v", *a)
+		}
+		e.clock.Advance(time.Hour)
+		e.wantIDs("claim of a cancelled alert", ids(e.claim(request(slackLane, fresh, 1))), nil)
 	}
 }
 

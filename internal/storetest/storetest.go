@@ -42,6 +42,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Withdrawal", withdrawCases()},
 		{"Audit", auditCases()},
 		{"Person", personCases()},
+		{"Followup", followupCases()},
 		{"Claim", claimCases()},
 		{"Lane", laneCases()},
 		{"Lease", leaseCases()},
