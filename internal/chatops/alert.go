@@ -141,10 +141,10 @@ func ShownTarget(target string) string {
 	if !ok {
 		return target
 	}
-	host, _, _ := strings.Cut(rest, "/")
-	if _, after, ok := strings.Cut(host, "@"); ok {
-		host = after
+	host := rest
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		host = rest[:end]
 	}
-	host, _, _ = strings.Cut(host, "?")
+	host = host[strings.LastIndexByte(host, '@')+1:] // a password may hold an @ too
 	return scheme + "://" + host + "/…"
 }

@@ -172,12 +172,14 @@ const fewLetters = 4
 // letter case is folded in ASCII only, as SQLite and PostgreSQL's C locale do,
 // so that a look-up by them finds an address whatever its case. The address
 // itself is the first. Of an address with more than a few letters outside ASCII,
-// only the spellings in one case are returned.
+// only the spellings in one case are returned. A letter whose capital is that of
+// another letter too, such as the Greek final sigma, keeps its case: its capital
+// belongs to the other address.
 func EmailSpellings(key string) []string {
 	letters := []rune(key)
 	var cased []int
 	for i, r := range letters {
-		if r > unicode.MaxASCII && unicode.ToUpper(r) != r {
+		if upper := unicode.ToUpper(r); r > unicode.MaxASCII && upper != r && unicode.ToLower(upper) == r {
 			cased = append(cased, i)
 		}
 	}
