@@ -110,6 +110,10 @@ func deliver(ctx context.Context, cfg *config.Config, log *slog.Logger, store ch
 	if err != nil {
 		return err
 	}
+	// A follow-up to somebody who was erased is recognised by keyed digests only.
+	if _, err := consentKeys(ctx, cfg, store); err != nil {
+		return err
+	}
 	opts := engineOptions(cfg, log, store)
 	opts.Senders, opts.Breakers, opts.LeaveUnconfigured = all, newBreakers(cfg, log, nil), true
 	e, err := deadletter.New(opts)
