@@ -54,6 +54,16 @@ create unique index concurrently uq_conversation_followup_new on followup_event 
 set local lock_timeout = '1s';
 alter table followup_event drop constraint if exists uq_conversation_followup;
 alter table followup_event add constraint uq_conversation_followup unique using index uq_conversation_followup_new`
+
+	// stopWriters lets reads go on.
+	stopWriters = `
+set local lock_timeout = '2s';
+lock table followup_event in share row exclusive mode`
+
+	makeConstraint = `
+drop index if exists uq_conversation_followup_new;
+alter table followup_event drop constraint if exists uq_conversation_followup;
+alter table followup_event add constraint uq_conversation_followup unique (conversation_id, followup_number)`
 )
 
 // FollowupDuplicates streams the duplicates; the server sorts them.
@@ -87,19 +97,22 @@ func (s *Store) FollowupDuplicates(ctx context.Context, fn func(chatops.Followup
 const (
 	duplicateBatch = 1000
 	repairTries    = 10
+	freeTries      = 3 // of these, before writers are made to wait
 	repairPause    = 200 * time.Millisecond
 )
 
 // FixFollowupDuplicates archives duplicates and restores the constraint, again
-// when more of them came between the two.
+// when more of them came between the two. Where they do not cease to come, the
+// rest is done while writers wait.
 func (s *Store) FixFollowupDuplicates(ctx context.Context) (archived int64, err error) {
-	for range repairTries {
-		n, err := s.archiveDuplicates(ctx)
-		archived += n
-		if err != nil {
-			return archived, err
+	for try := range repairTries {
+		repair := s.repairFreely
+		if try >= freeTries {
+			repair = s.repairAlone
 		}
-		if err = s.restoreConstraint(ctx); err == nil {
+		n, err := repair(ctx)
+		archived += n
+		if err == nil {
 			return archived, nil
 		}
 		var pg *pgconn.PgError
@@ -116,18 +129,53 @@ func (s *Store) FixFollowupDuplicates(ctx context.Context) (archived int64, err 
 		"restore uq_conversation_followup: the table was too busy %d times; run it again", repairTries)
 }
 
-func (s *Store) archiveDuplicates(ctx context.Context) (archived int64, err error) {
+// repairFreely works beside writers.
+func (s *Store) repairFreely(ctx context.Context) (archived int64, err error) {
+	err = s.unhurried(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		archived, err = archiveExtras(ctx, conn)
+		return err
+	})
+	if err == nil {
+		err = s.restoreConstraint(ctx)
+	}
+	return archived, err
+}
+
+// repairAlone works in one transaction that keeps writers waiting: little is left
+// to do by then but the index.
+func (s *Store) repairAlone(ctx context.Context) (archived int64, err error) {
+	err = s.unhurried(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if _, err := conn.PgConn().Exec(ctx, stopWriters).ReadAll(); err != nil {
+				return err
+			}
+			if archived, err = archiveExtras(ctx, tx); err != nil {
+				return err
+			}
+			_, err := conn.PgConn().Exec(ctx, makeConstraint).ReadAll()
+			return err
+		})
+	})
+	if err != nil {
+		return 0, err
+	}
+	return archived, nil
+}
+
+// archiveExtras moves all but the earliest of every pair, in batches.
+func archiveExtras(ctx context.Context, db interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+},
+) (archived int64, err error) {
 	var conversation int64
 	var number int32
 	for {
 		var n int64
-		err := s.unhurried(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-			return conn.QueryRow(ctx, archiveDuplicates, conversation, number, duplicateBatch).Scan(&n, &conversation, &number)
-		})
-		switch {
-		case chatops.ErrorCode(err) == chatops.CodeNotFound:
+		err := db.QueryRow(ctx, archiveDuplicates, conversation, number, duplicateBatch).Scan(&n, &conversation, &number)
+		if errors.Is(err, pgx.ErrNoRows) {
 			return archived, nil
-		case err != nil:
+		}
+		if err != nil {
 			return archived, err
 		}
 		archived += n
