@@ -247,7 +247,7 @@ func TestLimits_OfHealthAreExactAndSharedOverRedis(t *testing.T) {
 			}
 			list := w.replicas(replicas)
 			for round := range 20 {
-				before := redisFailures(list)
+				before := onRedis(t, list)
 				statuses := askHealth(t, list, fmt.Sprint("203.0.113.", round))
 				if redisFailures(list) != before {
 					continue // on this busy machine Redis was slow, and each counted by itself
@@ -280,6 +280,22 @@ func askHealth(t *testing.T, replicas []*server, client string) map[int]int {
 		}
 	}
 	return statuses
+}
+
+// onRedis waits until every replica decides with Redis, and returns its
+// failures so far.
+func onRedis(t *testing.T, replicas []*server) (failures string) {
+	t.Helper()
+	err := testserver.Poll(patience, func(context.Context) error {
+		if failures = redisFailures(replicas); strings.Contains(failures, "redis_up 0") {
+			return errNotYet
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("the replicas do not come back to Redis: %v\n%s", err, failures)
+	}
+	return failures
 }
 
 // redisFailures are the lines of the metrics that tell how often the replicas
