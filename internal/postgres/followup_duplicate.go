@@ -55,8 +55,8 @@ set local lock_timeout = '1s';
 alter table followup_event drop constraint if exists uq_conversation_followup;
 alter table followup_event add constraint uq_conversation_followup unique using index uq_conversation_followup_new`
 
-	// stopWriters lets reads go on.
-	stopWriters = `
+	// haltWriters lets reads go on.
+	haltWriters = `
 set local lock_timeout = '2s';
 lock table followup_event in share row exclusive mode`
 
@@ -146,7 +146,7 @@ func (s *Store) repairFreely(ctx context.Context) (archived int64, err error) {
 func (s *Store) repairAlone(ctx context.Context) (archived int64, err error) {
 	err = s.unhurried(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if _, err := conn.PgConn().Exec(ctx, stopWriters).ReadAll(); err != nil {
+			if _, err := conn.PgConn().Exec(ctx, haltWriters).ReadAll(); err != nil {
 				return err
 			}
 			if archived, err = archiveExtras(ctx, tx); err != nil {
