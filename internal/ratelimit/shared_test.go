@@ -152,8 +152,16 @@ func TestFailover_EveryFaultLeavesStrictLocalLimitsAndHeals(t *testing.T) {
 				}
 			}
 			t.Logf("healed after %s", time.Since(ended))
-			if n := allowed(t, all[0], "after", 4) + allowed(t, all[1], "after", 4); n != 5 {
-				t.Errorf("both replicas allow %d events afterwards, want 5", n)
+			together := 0
+			for round := 0; round < 20 && together != 5; round++ { // a busy machine may be slow again
+				for _, l := range all {
+					l.until(t, "redis")
+				}
+				key := fmt.Sprint("after ", round)
+				together = allowed(t, all[0], key, 4) + allowed(t, all[1], key, 4)
+			}
+			if together != 5 {
+				t.Errorf("both replicas allow %d events afterwards, want 5", together)
 			}
 		})
 	}
