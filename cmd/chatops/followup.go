@@ -20,8 +20,9 @@ const followupEvery = 5 * time.Minute
 // planFollowups returns the job that plans follow-ups. Without links that end
 // them none are planned: such mails are not allowed.
 func planFollowups(
-	cfg *config.Config, log *slog.Logger, store chatops.Store, k *chat.Knowledge, wake func(),
+	cfg *config.Config, log *slog.Logger, store chatops.Store, k *chat.Knowledge, tokens *consent.Tokens, wake func(),
 ) func(ctx context.Context) (string, error) {
+	planner := newPlanner(cfg, log, store, k, tokens, wake)
 	return func(ctx context.Context) (string, error) {
 		if len(cfg.FollowupSchedule()) == 0 {
 			return "off: FOLLOWUP_SCHEDULE", nil
@@ -29,11 +30,7 @@ func planFollowups(
 		if cfg.PublicURL == "" {
 			return "off: mails need a link to unsubscribe, set PUBLIC_URL", nil
 		}
-		tokens, err := newTokens(ctx, cfg, store)
-		if err != nil || tokens == nil {
-			return "off: no key to sign links with", err
-		}
-		return newPlanner(cfg, log, store, k, tokens, wake).Run(ctx)
+		return planner.Run(ctx)
 	}
 }
 

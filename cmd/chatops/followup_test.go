@@ -52,7 +52,7 @@ func TestPlanFollowups_WithoutALink_PlansNothing(t *testing.T) {
 	} {
 		other := *cfg
 		change(&other)
-		result, err := planFollowups(&other, slog.New(slog.DiscardHandler), store, nil, nil)(t.Context())
+		result, err := planFollowups(&other, slog.New(slog.DiscardHandler), store, nil, nil, nil)(t.Context())
 		if err != nil || result != want {
 			t.Errorf("%q, %v; want %q", result, err, want)
 		}
@@ -69,8 +69,12 @@ func TestPlanFollowups_WritesALinkThatNamesThePerson(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tokens, err := newTokens(t.Context(), cfg, store)
+	if err != nil {
+		t.Fatal(err)
+	}
 	wakes := 0
-	job := planFollowups(cfg, slog.New(slog.DiscardHandler), store, knowledge, func() { wakes++ })
+	job := planFollowups(cfg, slog.New(slog.DiscardHandler), store, knowledge, tokens, func() { wakes++ })
 	for i, want := range []string{"planned 1, skipped 0", "planned 0, skipped 0"} {
 		if result, err := job(t.Context()); err != nil || result != want {
 			t.Fatalf("run %d: %q, %v", i, result, err)
@@ -85,10 +89,6 @@ func TestPlanFollowups_WritesALinkThatNamesThePerson(t *testing.T) {
 	token, _, _ = strings.Cut(token, `"`)
 	if token, err = url.QueryUnescape(token); err != nil || token == "" {
 		t.Fatalf("no link in %s", payload)
-	}
-	tokens, err := newTokens(t.Context(), cfg, store)
-	if err != nil {
-		t.Fatal(err)
 	}
 	if key, err := tokens.Verify(chatops.PurposeUnsubscribe, token); err != nil || key != "jan@x.example" {
 		t.Errorf("the link is that of %q, %v", key, err)

@@ -20,14 +20,14 @@ import (
 
 // jobTable is everything that the program does by the clock. A new job is one
 // entry here: its name, when it is due, and what does it.
-func (s *service) jobTable(cfg *config.Config, log *slog.Logger, k *chat.Knowledge) []jobs.Job {
+func (s *service) jobTable(cfg *config.Config, log *slog.Logger, k *chat.Knowledge, tokens *consent.Tokens) []jobs.Job {
 	return []jobs.Job{
 		{Name: cache.JobName, Schedule: jobs.Every(cfg.CacheCleanup), RunFunc: s.cache.CleanUp, EachProcess: true},
 		{Name: deadletter.JobRetry, Schedule: jobs.Every(cfg.DLQSweep), RunFunc: counting(s.engine.Sweep, "claimable again")},
 		{Name: deadletter.JobCleanup, Schedule: jobs.Daily(3, 30), RunFunc: counting(s.engine.Cleanup, "deleted")},
 		{Name: fleet.JobForget, Schedule: jobs.Every(time.Minute), RunFunc: s.replica.Forget},
 		{Name: "consent_retention", Schedule: jobs.Daily(4, 10), RunFunc: s.retention(cfg)},
-		{Name: "followups", Schedule: jobs.Every(followupEvery), RunFunc: planFollowups(cfg, log, s.store, k, s.engine.Wake)},
+		{Name: "followups", Schedule: jobs.Every(followupEvery), RunFunc: planFollowups(cfg, log, s.store, k, tokens, s.engine.Wake)},
 		{Name: "request_cleanup", Schedule: jobs.Every(10 * time.Minute), RunFunc: s.forgetRequests},
 	}
 }

@@ -116,17 +116,17 @@ func newService(ctx context.Context, cfg *config.Config, log *slog.Logger, store
 	if s.replica, err = newReplica(log, store, s.breakers, s.limits, s.jobReports); err != nil {
 		return nil, err
 	}
+	tokens, err := newTokens(ctx, cfg, store)
+	if err != nil {
+		return nil, err
+	}
 	s.scheduler, err = jobs.New(jobs.Options{
-		Store: store, Instance: replica(), Jobs: s.jobTable(cfg, log, knowledge), Fleet: cfg.Scheduler, Log: log,
+		Store: store, Instance: replica(), Jobs: s.jobTable(cfg, log, knowledge, tokens), Fleet: cfg.Scheduler, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	health, err := s.healthChecks(cfg, redisClient)
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := newTokens(ctx, cfg, store)
 	if err != nil {
 		return nil, err
 	}
