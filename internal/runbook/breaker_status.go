@@ -100,10 +100,4 @@ func (l *breakerList) verdict() error {
 	return nil
 }
 
-func (l *breakerList) elements() []any {
-	list := make([]any, len(l.Breakers))
-	for i := range l.Breakers {
-		list[i] = &l.Breakers[i]
-	}
-	return list
-}
+func (l *breakerList) elements() []any { return pointers(l.Breakers) }

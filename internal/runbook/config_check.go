@@ -53,13 +53,7 @@ func runConfigCheck(env *Env) error {
 	return nil
 }
 
-func (c *settingsCheck) elements() []any {
-	list := make([]any, len(c.Problems))
-	for i := range c.Problems {
-		list[i] = &c.Problems[i]
-	}
-	return list
-}
+func (c *settingsCheck) elements() []any { return pointers(c.Problems) }
 
 func (c *settingsCheck) sections(bool) []section {
 	var list []section

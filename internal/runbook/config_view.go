@@ -66,13 +66,7 @@ func runConfigView(env *Env, origin bool) error {
 	return err
 }
 
-func (v *settingsView) elements() []any {
-	list := make([]any, len(v.Settings))
-	for i := range v.Settings {
-		list[i] = &v.Settings[i]
-	}
-	return list
-}
+func (v *settingsView) elements() []any { return pointers(v.Settings) }
 
 func (v *settingsView) sections(bool) []section {
 	t := section{columns: []column{{name: "name", whole: true}, {name: "value", flex: true}}}

@@ -85,13 +85,7 @@ func (c *consentAccessLog) run(ctx context.Context, env *Env, args []string) err
 	return env.render(list)
 }
 
-func (l *accessList) elements() []any {
-	list := make([]any, len(l.Items))
-	for i := range l.Items {
-		list[i] = &l.Items[i]
-	}
-	return list
-}
+func (l *accessList) elements() []any { return pointers(l.Items) }
 
 func (l *accessList) sections(wide bool) []section {
 	s := section{columns: []column{

@@ -91,13 +91,7 @@ func (e *Env) tellPage(page *alertPage) {
 	}
 }
 
-func (p *alertPage) elements() []any {
-	list := make([]any, len(p.Items))
-	for i := range p.Items {
-		list[i] = &p.Items[i]
-	}
-	return list
-}
+func (p *alertPage) elements() []any { return pointers(p.Items) }
 
 func (p *alertPage) sections(wide bool) []section {
 	s := section{columns: []column{

@@ -120,13 +120,7 @@ func ageSeconds(at, now time.Time) *int64 {
 	return &age
 }
 
-func (s *queueSummary) elements() []any {
-	list := make([]any, len(s.Counts))
-	for i := range s.Counts {
-		list[i] = &s.Counts[i]
-	}
-	return list
-}
+func (s *queueSummary) elements() []any { return pointers(s.Counts) }
 
 func (s *queueSummary) sections(bool) []section {
 	counts := section{columns: []column{{name: "type", flex: true}}}

@@ -85,13 +85,7 @@ func (c *followupDue) run(ctx context.Context, env *Env) error {
 	return env.render(list)
 }
 
-func (l *dueList) elements() []any {
-	list := make([]any, len(l.Items))
-	for i := range l.Items {
-		list[i] = &l.Items[i]
-	}
-	return list
-}
+func (l *dueList) elements() []any { return pointers(l.Items) }
 
 func (l *dueList) sections(wide bool) []section {
 	s := section{columns: []column{

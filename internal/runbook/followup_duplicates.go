@@ -143,13 +143,7 @@ func (r *duplicateReport) finding() string {
 	return strings.Join(parts, ", ")
 }
 
-func (r *duplicateReport) elements() []any {
-	list := make([]any, len(r.Duplicates))
-	for i := range r.Duplicates {
-		list[i] = &r.Duplicates[i]
-	}
-	return list
-}
+func (r *duplicateReport) elements() []any { return pointers(r.Duplicates) }
 
 func (r *duplicateReport) sections(bool) []section {
 	state := "constraint uq_conversation_followup is there"

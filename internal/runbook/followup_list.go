@@ -94,13 +94,7 @@ func (c *followupList) run(ctx context.Context, env *Env) error {
 	return env.render(page)
 }
 
-func (p *followupPage) elements() []any {
-	list := make([]any, len(p.Items))
-	for i := range p.Items {
-		list[i] = &p.Items[i]
-	}
-	return list
-}
+func (p *followupPage) elements() []any { return pointers(p.Items) }
 
 // followupColor is the colour of a follow-up's status on a terminal.
 func followupColor(status string) string {

@@ -121,10 +121,4 @@ func (l *jobList) verdict() error {
 	return nil
 }
 
-func (l *jobList) elements() []any {
-	list := make([]any, len(l.Jobs))
-	for i := range l.Jobs {
-		list[i] = &l.Jobs[i]
-	}
-	return list
-}
+func (l *jobList) elements() []any { return pointers(l.Jobs) }

@@ -69,13 +69,7 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-func (r *knowledgeReport) elements() []any {
-	list := make([]any, len(r.Findings))
-	for i := range r.Findings {
-		list[i] = &r.Findings[i]
-	}
-	return list
-}
+func (r *knowledgeReport) elements() []any { return pointers(r.Findings) }
 
 func (r *knowledgeReport) sections(bool) []section {
 	if r.OK {

@@ -71,10 +71,4 @@ func (v *limiterView) reported() bool {
 	return false
 }
 
-func (v *limiterView) elements() []any {
-	list := make([]any, len(v.Limits))
-	for i := range v.Limits {
-		list[i] = &v.Limits[i]
-	}
-	return list
-}
+func (v *limiterView) elements() []any { return pointers(v.Limits) }

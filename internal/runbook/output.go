@@ -59,6 +59,15 @@ type result interface {
 // elements is a result that is a list: jsonl prints one element in a line.
 type elements interface{ elements() []any }
 
+// pointers are the elements of a list, where they stand.
+func pointers[T any](items []T) []any {
+	list := make([]any, len(items))
+	for i := range items {
+		list[i] = &items[i]
+	}
+	return list
+}
+
 // section is a titled table, or a text, of a result.
 type section struct {
 	title   string
