@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -136,7 +138,7 @@ func (s *Store) judgeSilent(ctx context.Context, db querier, list []silent) erro
 		}
 	}
 	b := &pgx.Batch{}
-	b.Queue(selectHistories, keysOf(people)).Query(func(rows pgx.Rows) error {
+	b.Queue(selectHistories, slices.AppendSeq([]string{}, maps.Keys(people))).Query(func(rows pgx.Rows) error {
 		var key string
 		var had chatops.FollowupHistory
 		_, err := pgx.ForEachRow(rows, []any{&key, &had.Last, &had.LastAt}, func() error {
@@ -147,7 +149,7 @@ func (s *Store) judgeSilent(ctx context.Context, db querier, list []silent) erro
 		})
 		return err
 	})
-	b.Queue(selectSuppressed, keysOf(marked)).Query(func(rows pgx.Rows) error {
+	b.Queue(selectSuppressed, slices.AppendSeq([]string{}, maps.Keys(marked))).Query(func(rows pgx.Rows) error {
 		var key string
 		_, err := pgx.ForEachRow(rows, []any{&key}, func() error {
 			for _, c := range marked[key] {
@@ -158,12 +160,4 @@ func (s *Store) judgeSilent(ctx context.Context, db querier, list []silent) erro
 		return err
 	})
 	return db.SendBatch(ctx, b).Close()
-}
-
-func keysOf[T any](m map[string]T) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	return keys
 }

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"chatops/internal/chatops"
@@ -140,7 +142,7 @@ func (s *Store) judgeSilent(each eacher, list []silent) error {
 			c.had = c.had.Merge(had)
 		}
 		return err
-	}, jsonArray(keysOf(people)))
+	}, jsonArray(slices.AppendSeq([]string{}, maps.Keys(people))))
 	if err != nil {
 		return err
 	}
@@ -151,13 +153,5 @@ func (s *Store) judgeSilent(each eacher, list []silent) error {
 			c.barred = true
 		}
 		return err
-	}, jsonArray(keysOf(marked)))
-}
-
-func keysOf[T any](m map[string]T) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	return keys
+	}, jsonArray(slices.AppendSeq([]string{}, maps.Keys(marked))))
 }
