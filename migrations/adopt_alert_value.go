@@ -4,18 +4,20 @@ import (
 	"cmp"
 	"encoding/json"
 	"strings"
+
+	"chatops/internal/chatops"
 )
 
 var (
-	slackAddress = pattern(`(?i)hooks\.slack(-gov)?\.com(\\*/[A-Za-z0-9_%.~+=&?-]*)+`)
-	webAddress   = pattern(`(?i)(https?://)(?:[^/ \t\r\n@"'<>]*@)?([^/ \t\r\n@"'<>\\]+)[^ \t\r\n"'<>]*`)
-	hookPath     = pattern(`(?i)/(services|workflows|triggers)/[^ \t\r\n"'<>)]+`)
-	mailAddress  = pattern(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+`)
-	recipient    = pattern(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}`)
-	logical      = pattern(`^(slack|monday|webhook):[A-Za-z0-9_.-]{1,64}$`)
-	slackHost    = pattern(`(?i)hooks\.slack(-gov)?\.com`)
-	mondayHost   = pattern(`(?i)[/.]monday\.com`)
-	bareAddress  = pattern(`^[^ \t\r\n/@]+@[^ \t\r\n/@]+$`)
+	slackAddress = chatops.Pattern(`(?i)hooks\.slack(-gov)?\.com(\\*/[A-Za-z0-9_%.~+=&?-]*)+`)
+	webAddress   = chatops.Pattern(`(?i)(https?://)(?:[^/ \t\r\n@"'<>]*@)?([^/ \t\r\n@"'<>\\]+)[^ \t\r\n"'<>]*`)
+	hookPath     = chatops.Pattern(`(?i)/(services|workflows|triggers)/[^ \t\r\n"'<>)]+`)
+	mailAddress  = chatops.Pattern(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+`)
+	recipient    = chatops.Pattern(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,63}`)
+	logical      = chatops.Pattern(`^(slack|monday|webhook):[A-Za-z0-9_.-]{1,64}$`)
+	slackHost    = chatops.Pattern(`(?i)hooks\.slack(-gov)?\.com`)
+	mondayHost   = chatops.Pattern(`(?i)[/.]monday\.com`)
+	bareAddress  = chatops.Pattern(`^[^ \t\r\n/@]+@[^ \t\r\n/@]+$`)
 )
 
 // adoptHide takes the secret out of Slack webhook addresses.

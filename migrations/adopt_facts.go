@@ -159,7 +159,7 @@ func adoptFurther(t string) bool {
 	return false
 }
 
-var oneAt = pattern(`^[^@ \t\r\n]+@[^@ \t\r\n]+$`)
+var oneAt = chatops.Pattern(`^[^@ \t\r\n]+@[^@ \t\r\n]+$`)
 
 func adoptContextEmail(t string) (string, bool) {
 	_, fields, _ := adoptObject(t)
@@ -169,10 +169,10 @@ func adoptContextEmail(t string) (string, bool) {
 }
 
 var (
-	looseToken = pattern(`[0-9][0-9 .,]*`)
-	looseUnit  = pattern(`^ *([^0-9 .,;:/()+-]+)`)
-	thousands  = pattern(`^[0-9]{1,3}([ .][0-9]{3})+(,[0-9]+)?$`)
-	decimal    = pattern(`^[0-9]+([.,][0-9]+)?$`)
+	looseToken = chatops.Pattern(`[0-9][0-9 .,]*`)
+	looseUnit  = chatops.Pattern(`^ *([^0-9 .,;:/()+-]+)`)
+	thousands  = chatops.Pattern(`^[0-9]{1,3}([ .][0-9]{3})+(,[0-9]+)?$`)
+	decimal    = chatops.Pattern(`^[0-9]+([.,][0-9]+)?$`)
 	spaces     = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2009", " ")
 )
 

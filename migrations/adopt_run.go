@@ -73,7 +73,7 @@ type mover interface {
 	stamp(t time.Time) string
 }
 
-var place = pattern(`\{(\w+)(?: ([\w.]+))?\}`)
+var place = chatops.Pattern(`\{(\w+)(?: ([\w.]+))?\}`)
 
 // expand fills in the places of a statement about an older table:
 //

@@ -4,11 +4,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"chatops/internal/chatops"
 )
 
 var (
-	createTable = pattern(`(?m)^create table (\w+) \(`)
-	createOther = pattern(`(?m)^create (?:unique )?(?:index|function|view|trigger) (\w+)`)
+	createTable = chatops.Pattern(`(?m)^create table (\w+) \(`)
+	createOther = chatops.Pattern(`(?m)^create (?:unique )?(?:index|function|view|trigger) (\w+)`)
 )
 
 // createdTables are the tables that a migration makes.

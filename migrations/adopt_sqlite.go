@@ -215,7 +215,7 @@ func (m *sqliteMover) remember(ctx context.Context, x executor, o *older, name s
 }
 
 // ownTrigger names the triggers that migrations make.
-var ownTrigger = pattern(`^dlq_after_`)
+var ownTrigger = chatops.Pattern(`^dlq_after_`)
 
 // findForeign finds the columns of other tables that refer to ids of ours.
 func (m *sqliteMover) findForeign(ctx context.Context, x executor, list []*older) error {
@@ -313,7 +313,7 @@ func (*sqliteMover) drop(ctx context.Context, x executor, list []*older) error {
 	return nil
 }
 
-var plainType = pattern(`^[A-Za-z0-9_ (),]*$`)
+var plainType = chatops.Pattern(`^[A-Za-z0-9_ (),]*$`)
 
 func (*sqliteMover) extra(table string, c olderColumn) []string {
 	statement := "alter table " + table + " add column " + quote(c.name)

@@ -108,11 +108,11 @@ func textOf(v any) string {
 const blanks = " \t\r\n"
 
 var (
-	timeForm = pattern(`(?i)^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]((?:[01][0-9]|2[0-3]):[0-5][0-9])` +
+	timeForm = chatops.Pattern(`(?i)^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]((?:[01][0-9]|2[0-3]):[0-5][0-9])` +
 		`(?:(:[0-5][0-9])(?:[.,]([0-9]{1,6})[0-9]*)?)?)? ?(Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?$`)
-	epochForm  = pattern(`^[0-9]{9,17}(\.[0-9]*)?$`)
-	numberForm = pattern(`^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$`)
-	wholeForm  = pattern(`^([+-]?[0-9]{1,18})(\.0*)?$`)
+	epochForm  = chatops.Pattern(`^[0-9]{9,17}(\.[0-9]*)?$`)
+	numberForm = chatops.Pattern(`^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$`)
+	wholeForm  = chatops.Pattern(`^([+-]?[0-9]{1,18})(\.0*)?$`)
 )
 
 // storedTime is how the SQLite store writes times.
@@ -220,7 +220,7 @@ func adoptKey(t string) string { return strings.ToLower(strings.Trim(t, blanks))
 var saidForms = map[string]func() *regexp.Regexp{"marketing": saidForm("marketing"), "rodo": saidForm("rodo")}
 
 func saidForm(what string) func() *regexp.Regexp {
-	return pattern(`\b` + what + `[_ -]?consent\\*["']?[ \t\r\n]*[:=][ \t\r\n]*\\*["']?(true|false|yes|no|tak|nie|on|off|1|0|t|f)\b`)
+	return chatops.Pattern(`\b` + what + `[_ -]?consent\\*["']?[ \t\r\n]*[:=][ \t\r\n]*\\*["']?(true|false|yes|no|tak|nie|on|off|1|0|t|f)\b`)
 }
 
 // adoptSaid is what a text such as "marketing_consent: false" says; a no

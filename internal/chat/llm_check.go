@@ -9,6 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"chatops/internal/chat/llm"
+
+	"chatops/internal/chatops"
 )
 
 // check returns the reply as the visitor may see it, or why it may not be seen.
@@ -145,7 +147,7 @@ func strangeRune(r rune) bool {
 
 // markup is whatever a page or a Markdown viewer would not show as it stands,
 // the square brackets of our placeholders, and the signs of other formats.
-var markup = pattern("[<>\\[\\]{}`|\\\\*^]|~~|__|(?m:^\\s*#|^\\s*(?:-{3,}|={3,}|_{3,})\\s*$)|(?:^|\\s)_\\S|(?i:&(?:#\\w+|[a-z]{2,8});)")
+var markup = chatops.Pattern("[<>\\[\\]{}`|\\\\*^]|~~|__|(?m:^\\s*#|^\\s*(?:-{3,}|={3,}|_{3,})\\s*$)|(?:^|\\s)_\\S|(?i:&(?:#\\w+|[a-z]{2,8});)")
 
 // A secret betrays itself by so many of its characters in a row, whatever stands
 // between them, forwards or backwards.

@@ -16,10 +16,10 @@ type contact struct {
 }
 
 var (
-	contactLink   = pattern(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|(?:mailto|tel|sms|callto|whatsapp|javascript|vbscript|data|file):\S+`)
-	contactDomain = pattern(`[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}(?:[/:?#]\S*)?`)
-	contactEmail  = pattern(`[^\s@]*@[^\s@]*`)
-	contactDigits = pattern(`\+?\d(?:[ .\-()/]{0,2}\d){6,}`)
+	contactLink   = chatops.Pattern(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|(?:mailto|tel|sms|callto|whatsapp|javascript|vbscript|data|file):\S+`)
+	contactDomain = chatops.Pattern(`[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}(?:[/:?#]\S*)?`)
+	contactEmail  = chatops.Pattern(`[^\s@]*@[^\s@]*`)
+	contactDigits = chatops.Pattern(`\+?\d(?:[ .\-()/]{0,2}\d){6,}`)
 )
 
 // contactsIn returns whatever can be called, written to or opened.
@@ -79,4 +79,4 @@ func (g *grounds) strangeContact(s string) bool {
 }
 
 // spokenContact is an address that is spelled so that no program sees it.
-var spokenContact = pattern(`(?i)\b(?:kropka|dot)\s+\p{L}{2,}|[\[({]\s*(?:at|ma[łl]pa|dot|kropka)\s*[\])}]|\bma[łl]pa\b`)
+var spokenContact = chatops.Pattern(`(?i)\b(?:kropka|dot)\s+\p{L}{2,}|[\[({]\s*(?:at|ma[łl]pa|dot|kropka)\s*[\])}]|\bma[łl]pa\b`)

@@ -37,20 +37,20 @@ type stretch struct {
 
 var (
 	// anyAddress is whatever has an @ in it, loosely: "jan @ x", "x.pl@", "@jan".
-	anyAddress = pattern(`(?i)\S+\s?(?:@|%40)\s?\S+|(?:@|%40)\S+|\S+(?:@|%40)`)
+	anyAddress = chatops.Pattern(`(?i)\S+\s?(?:@|%40)\s?\S+|(?:@|%40)\S+|\S+(?:@|%40)`)
 	// spokenAddress is an address whose @ is written as a word.
-	spokenAddress = pattern(`(?i)\S+\s*[\[({<]\s*(?:at|ma[łl]pa)\s*[\])}>]\s*\S+(?:\s*[\[({<]?\s*(?:dot|kropka)\s*[\])}>]?\s*\S+)*` +
+	spokenAddress = chatops.Pattern(`(?i)\S+\s*[\[({<]\s*(?:at|ma[łl]pa)\s*[\])}>]\s*\S+(?:\s*[\[({<]?\s*(?:dot|kropka)\s*[\])}>]?\s*\S+)*` +
 		`|\S+\s+ma[łl]pa\s+\S+(?:\s+(?:kropka|dot|\.)\s+\S+)*|\S+\s+at\s+\S+(?:\s+(?:kropka|dot)\s+\S+)+`)
 	// spokenSign is what each of them holds, to save the search.
-	spokenSign = pattern(`(?i)ma[łl]pa|\bat\b`)
-	anyLink    = pattern(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/\S*`)
+	spokenSign = chatops.Pattern(`(?i)ma[łl]pa|\bat\b`)
+	anyLink    = chatops.Pattern(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}/\S*`)
 	// streetAddress is a street, estate or square with a house number. A word
 	// that can mean something else needs a name with a capital after it.
-	streetAddress = pattern(`(?:^|[^\p{L}\p{N}])((?:(?i:(?:ul|al|os|pl)\.\s*|ulic\p{L}*\s+)|(?i:alej\p{L}*|osiedl\p{L}*|plac(?:u|em)?)\s+\p{Lu})` +
+	streetAddress = chatops.Pattern(`(?:^|[^\p{L}\p{N}])((?:(?i:(?:ul|al|os|pl)\.\s*|ulic\p{L}*\s+)|(?i:alej\p{L}*|osiedl\p{L}*|plac(?:u|em)?)\s+\p{Lu})` +
 		`[\p{L}\p{N}.\- ]{1,50}?\s*\d+(?:\s*(?:/|m\.|lok\.?|mieszkani\p{L}*)\s*\d+|[a-z])?)`)
-	postcode = pattern(`(?:^|[^\d-])(\d{2}-\d{3})(?:[^\d-]|$)`)
+	postcode = chatops.Pattern(`(?:^|[^\d-])(\d{2}-\d{3})(?:[^\d-]|$)`)
 	// document is an identity card or passport number.
-	document = pattern(`(?i)(?:^|[^\p{L}])([a-z]{2,3}\s?\d{5,7})(?:[^\d]|$)`)
+	document = chatops.Pattern(`(?i)(?:^|[^\p{L}])([a-z]{2,3}\s?\d{5,7})(?:[^\d]|$)`)
 )
 
 // mask returns the text, normalised, with personal data replaced by words in

@@ -107,7 +107,7 @@ func New(opts Options) (*Service, error) {
 	}, nil
 }
 
-var webhookName = pattern(`^[A-Za-z0-9_-]{1,50}$`)
+var webhookName = chatops.Pattern(`^[A-Za-z0-9_-]{1,50}$`)
 
 // A turn that lost a race is repeated so often, after a pause that grows.
 const (

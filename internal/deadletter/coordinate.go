@@ -28,7 +28,7 @@ func (e *Engine) coordinate(l *life) {
 		case err != nil:
 			e.healthySince.Store(0)
 			e.noteError("look at the lanes", err)
-			if !sleep(l.claims, e.trouble(failures)) {
+			if !chatops.Sleep(l.claims, e.trouble(failures)) {
 				return
 			}
 			failures++
@@ -36,7 +36,7 @@ func (e *Engine) coordinate(l *life) {
 		}
 		failures = 0
 		e.healthySince.CompareAndSwap(0, e.now().UnixNano())
-		if !sleep(l.claims, lookGap) {
+		if !chatops.Sleep(l.claims, lookGap) {
 			return
 		}
 		t := time.NewTimer(min(max(wait-lookGap, 0), e.opts.SweepEvery))

@@ -182,7 +182,7 @@ func (r *run) pace() bool {
 	if wait <= 0 {
 		return true
 	}
-	return sleep(r.lf.claims, wait) && !r.halted()
+	return chatops.Sleep(r.lf.claims, wait) && !r.halted()
 }
 
 // settle takes in what an attempt came to.

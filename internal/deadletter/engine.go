@@ -159,15 +159,3 @@ func (e *Engine) noteError(doing string, err error) {
 	e.mu.Unlock()
 	e.log.Warn("delivery: "+doing, "error", text, "code", string(chatops.ErrorCode(err)))
 }
-
-// sleep waits, or returns false when the context ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}

@@ -22,7 +22,7 @@ const recovery = 2 * maxTrouble
 // stored go first, so that what was delivered is not sent again.
 func (e *Engine) sweep(ctx context.Context) {
 	failures := 0
-	for sleep(ctx, e.opts.SweepEvery) {
+	for chatops.Sleep(ctx, e.opts.SweepEvery) {
 		if e.outcomesFirst() {
 			continue
 		}
@@ -32,7 +32,7 @@ func (e *Engine) sweep(ctx context.Context) {
 			return
 		case err != nil:
 			e.noteError("sweep the queue", err)
-			if !sleep(ctx, e.trouble(failures)) {
+			if !chatops.Sleep(ctx, e.trouble(failures)) {
 				return
 			}
 			failures++
@@ -78,7 +78,7 @@ func (e *Engine) watch(ctx context.Context) {
 		if e.now().Sub(start) > time.Minute {
 			n = 0
 		}
-		if !sleep(ctx, e.trouble(n)) {
+		if !chatops.Sleep(ctx, e.trouble(n)) {
 			return
 		}
 		e.Wake() // something may have been missed
@@ -99,7 +99,7 @@ func (e *Engine) Cleanup(ctx context.Context) (int, error) {
 		if err != nil || n == 0 {
 			return total, err
 		}
-		if !sleep(ctx, cleanupPause) {
+		if !chatops.Sleep(ctx, cleanupPause) {
 			return total, ctx.Err()
 		}
 	}
@@ -121,7 +121,7 @@ func (e *Engine) refreshStats(ctx context.Context) {
 		default:
 			e.met.stats.Store(s)
 		}
-		if !sleep(ctx, statsEvery) {
+		if !chatops.Sleep(ctx, statsEvery) {
 			return
 		}
 	}

@@ -161,7 +161,7 @@ func (e *Engine) record(lf *life, l *lane, rec chatops.Record, leaseEnd func() t
 		if rec.Next != nil && lf.claims.Err() != nil {
 			rec.Next = nil
 		}
-		if !sleep(lf.records, e.trouble(n)) {
+		if !chatops.Sleep(lf.records, e.trouble(n)) {
 			e.noteError("record outcomes, given up at the end", err)
 			return nil, false
 		}

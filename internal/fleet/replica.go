@@ -124,7 +124,7 @@ func (r *Replica) watch(ctx context.Context) {
 		})
 		if err != nil && ctx.Err() == nil {
 			r.opts.Log.Warn("fleet: watching for orders was interrupted", "err", err)
-			pause(ctx, patience)
+			chatops.Sleep(ctx, patience)
 		}
 	}
 }

@@ -173,7 +173,7 @@ func (w *work) runFunc(ctx context.Context) (string, error) {
 	} else if panics != nil {
 		panic(panics)
 	}
-	if takes > 0 && !sleep(ctx, takes) {
+	if takes > 0 && !chatops.Sleep(ctx, takes) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.cut++

@@ -80,7 +80,7 @@ func (r *run) guarded(asked time.Time) time.Duration {
 // keep extends the lease until the run has ended or is lost.
 func (r *run) keep(owned context.Context) {
 	every := r.job.Lease / beatsPerLease
-	for sleep(owned, every) {
+	for chatops.Sleep(owned, every) {
 		asked := time.Now()
 		asking, cancel := context.WithTimeout(owned, every)
 		err := r.store.ExtendJob(asking, r.claim, r.job.Lease)
@@ -118,7 +118,7 @@ func (r *run) finish(ctx, owned context.Context, text string) {
 			return
 		}
 		r.log.Warn("jobs: the result of a run could not be stored", "err", err)
-		if gone(err) || !sleep(ctx, time.Second) || owned.Err() != nil {
+		if gone(err) || !chatops.Sleep(ctx, time.Second) || owned.Err() != nil {
 			return
 		}
 	}

@@ -92,7 +92,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 	for {
 		s.poll(ctx)
-		if !sleep(ctx, s.jitter(s.opts.PollEvery)) {
+		if !chatops.Sleep(ctx, s.jitter(s.opts.PollEvery)) {
 			return nil
 		}
 	}
@@ -209,16 +209,4 @@ func (s *Scheduler) Report() []chatops.JobReport {
 	}
 	slices.SortFunc(all, func(a, b chatops.JobReport) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-// sleep waits, or returns false when the context ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

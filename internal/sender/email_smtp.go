@@ -262,7 +262,7 @@ func (r *smtpRun) refusalKind(code int) chatops.FailureKind {
 	return chatops.FailTransient
 }
 
-var enhancedPattern = pattern(`^[245]\.\d{1,3}\.\d{1,3}$`)
+var enhancedPattern = chatops.Pattern(`^[245]\.\d{1,3}\.\d{1,3}$`)
 
 // enhancedCode returns the status code of RFC 3463 that a reply begins with.
 func enhancedCode(text string) string {

@@ -125,7 +125,7 @@ func statusKind(status int) chatops.FailureKind {
 	return chatops.FailAmbiguous // 1xx is no answer
 }
 
-var codePattern = pattern(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
+var codePattern = chatops.Pattern(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
 
 // shortCode returns a receiver's text if it is a code that may be shown, else "".
 func shortCode(text string) string {

@@ -107,7 +107,7 @@ func dataRetryIn(raw json.RawMessage) time.Duration {
 	return secondsWait(data.RetryIn)
 }
 
-var resetPattern = pattern(`reset in (\d+)(?:\.\d+)? seconds?`)
+var resetPattern = chatops.Pattern(`reset in (\d+)(?:\.\d+)? seconds?`)
 
 // resetIn reads the wait out of a message such as "budget exhausted, ... reset
 // in 12 seconds", which is all that older versions say.

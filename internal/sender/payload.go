@@ -34,7 +34,7 @@ func reference(alert *chatops.Alert) string {
 	return fmt.Sprintf("alert:%d", alert.ID)
 }
 
-var plainKey = pattern(`^[A-Za-z0-9_:-]{1,255}$`)
+var plainKey = chatops.Pattern(`^[A-Za-z0-9_:-]{1,255}$`)
 
 // headerKey is the reference in a form that is safe in a header and, having no
 // full stop, in a Standard Webhooks signature. Unusual keys become a digest.

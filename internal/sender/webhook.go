@@ -42,7 +42,7 @@ type webhook struct {
 	nowFunc func() time.Time
 }
 
-var webhookName = pattern(`^[A-Za-z0-9_-]{1,64}$`)
+var webhookName = chatops.Pattern(`^[A-Za-z0-9_-]{1,64}$`)
 
 func buildWebhooks(o *Options) ([]chatops.AlertSender, error) {
 	senders := make([]chatops.AlertSender, 0, len(o.Webhooks))
