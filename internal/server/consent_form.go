@@ -6,18 +6,16 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // readForm reads what a browser or a mail program posts: a form in either
 // encoding. Without a type there must be no body.
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Problem) {
 	id := requestID(r.Context())
-	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return nil, newProblem(http.StatusUnsupportedMediaType, "compressed request bodies are not accepted", id)
-	}
-	if r.ContentLength > maxBody {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "request body is larger than 1 MiB", id)
+	for _, check := range []func(*http.Request) *Problem{checkEncoding, checkLength} {
+		if p := check(r); p != nil {
+			return nil, p
+		}
 	}
 	var body bytes.Buffer
 	if p := readBody(&body, w, r); p != nil {

@@ -54,21 +54,37 @@ func gate(next http.HandlerFunc) http.HandlerFunc {
 // checkMedia refuses bodies that are not plain JSON. A missing Content-Type is
 // refused too: with it a foreign page's form could post without a preflight.
 func checkMedia(r *http.Request) *Problem {
-	id := requestID(r.Context())
-	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return newProblem(http.StatusUnsupportedMediaType, "compressed request bodies are not accepted", id)
+	if p := checkEncoding(r); p != nil {
+		return p
 	}
 	if r.Header.Get("Content-Type") != "application/json" { // nearly always exactly this
 		media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		charset := params["charset"]
 		if err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
-			return newProblem(http.StatusUnsupportedMediaType, "Content-Type must be application/json", id)
+			return newProblem(http.StatusUnsupportedMediaType, "Content-Type must be application/json", requestID(r.Context()))
 		}
 	}
-	if r.ContentLength > maxBody {
-		return newProblem(http.StatusRequestEntityTooLarge, "request body is larger than 1 MiB", id)
+	return checkLength(r)
+}
+
+// checkEncoding refuses compressed bodies.
+func checkEncoding(r *http.Request) *Problem {
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return newProblem(http.StatusUnsupportedMediaType, "compressed request bodies are not accepted", requestID(r.Context()))
 	}
 	return nil
+}
+
+// checkLength refuses a body that says that it is too large, before it is read.
+func checkLength(r *http.Request) *Problem {
+	if r.ContentLength > maxBody {
+		return bodyTooLarge(r)
+	}
+	return nil
+}
+
+func bodyTooLarge(r *http.Request) *Problem {
+	return newProblem(http.StatusRequestEntityTooLarge, "request body is larger than 1 MiB", requestID(r.Context()))
 }
 
 // readBody reads the whole body into buf. The server's read deadline covers it;
@@ -87,7 +103,7 @@ func readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Request) *Proble
 	var timeout net.Error
 	switch {
 	case errors.As(err, &tooLarge):
-		return newProblem(http.StatusRequestEntityTooLarge, "request body is larger than 1 MiB", id)
+		return bodyTooLarge(r)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return newProblem(http.StatusRequestTimeout, "request body did not arrive in time", id)
 	}
