@@ -1,5 +1,7 @@
 package chatops
 
+import "encoding/json"
+
 // The payloads of the alerts that this program queues. They are stored as JSON
 // in dead_letter_queue.payload; a sender also accepts what the older system
 // stored (a Slack payload is Slack's own message object).
@@ -24,6 +26,15 @@ type MondayPayload struct {
 
 // TargetMondayLeads is the board of leads.
 const TargetMondayLeads = "monday:leads"
+
+// MondayDeletion is the alert that deletes an item of somebody who was erased.
+func MondayDeletion(itemID string) (NewAlert, error) {
+	payload, err := json.Marshal(MondayDeletePayload{ItemID: itemID})
+	return NewAlert{
+		EventType: EventMondayDelete, Target: TargetMondayLeads, Payload: payload,
+		IdempotencyKey: EventMondayDelete + ":" + itemID,
+	}, err
+}
 
 // MondayDeletePayload is an item to be deleted from its board.
 type MondayDeletePayload struct {

@@ -90,6 +90,11 @@ type ErasureReceipt struct {
 	Recipients []ErasedRecipient
 }
 
+// Add notes what was done to a table.
+func (r *ErasureReceipt) Add(table, how string, rows int64) {
+	r.Tables = append(r.Tables, ErasedTable{Table: table, Rows: rows, How: how})
+}
+
 // ErasedTable is how many rows of a table were emptied or deleted.
 type ErasedTable struct {
 	Table string

@@ -119,10 +119,8 @@ func (s *Store) FixFollowupDuplicates(ctx context.Context) (archived int64, err 
 		if !errors.As(err, &pg) || pg.Code != uniqueViolation && pg.Code != lockNotAvailable {
 			return archived, err
 		}
-		select {
-		case <-ctx.Done():
+		if !chatops.Sleep(ctx, repairPause) {
 			return archived, translate(s.host, ctx.Err())
-		case <-time.After(repairPause):
 		}
 	}
 	return archived, chatops.Errorf(chatops.CodeUnavailable,

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"unicode/utf8"
@@ -116,19 +115,15 @@ type eraser struct {
 
 func (x *eraser) exec(table, how, sql string, args ...any) error {
 	tag, err := x.tx.Exec(x.ctx, sql, args...)
-	x.add(table, how, tag.RowsAffected())
+	x.receipt.Add(table, how, tag.RowsAffected())
 	return err
 }
 
 func (x *eraser) count(table, sql string, args ...any) error {
 	var n int64
 	err := x.tx.QueryRow(x.ctx, sql, args...).Scan(&n)
-	x.add(table, "deleted", n)
+	x.receipt.Add(table, "deleted", n)
 	return err
-}
-
-func (x *eraser) add(table, how string, rows int64) {
-	x.receipt.Tables = append(x.receipt.Tables, chatops.ErasedTable{Table: table, Rows: rows, How: how})
 }
 
 func (x *eraser) run(e *chatops.Erasure) error {
@@ -215,7 +210,7 @@ func (x *eraser) suppression() (scope string, err error) {
 	var n int64
 	var all bool
 	err = x.tx.QueryRow(x.ctx, deleteSuppression, x.m.Spellings).Scan(&n, &all)
-	x.add("suppression", "deleted", n)
+	x.receipt.Add("suppression", "deleted", n)
 	if all {
 		return "all", err
 	}
@@ -231,14 +226,11 @@ func (x *eraser) deleteItems(e *chatops.Erasure, items []string) error {
 		return r.Name == chatops.TargetMondayLeads
 	})
 	for _, item := range items {
-		payload, err := json.Marshal(chatops.MondayDeletePayload{ItemID: item})
+		alert, err := chatops.MondayDeletion(item)
 		if err != nil {
 			return err
 		}
-		columns, err := newAlertColumns([]chatops.NewAlert{{
-			EventType: chatops.EventMondayDelete, Target: chatops.TargetMondayLeads, Payload: payload,
-			IdempotencyKey: chatops.EventMondayDelete + ":" + item,
-		}})
+		columns, err := newAlertColumns([]chatops.NewAlert{alert})
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -91,19 +90,15 @@ type eraser struct {
 
 func (x *eraser) exec(table, how, query string, args ...any) error {
 	n, err := x.tx.exec(query, args...)
-	x.add(table, how, n)
+	x.receipt.Add(table, how, n)
 	return err
 }
 
 func (x *eraser) count(table, query string, args ...any) error {
 	var n int64
 	err := x.tx.row(query, args...).Scan(&n)
-	x.add(table, "deleted", n)
+	x.receipt.Add(table, "deleted", n)
 	return err
-}
-
-func (x *eraser) add(table, how string, rows int64) {
-	x.receipt.Tables = append(x.receipt.Tables, chatops.ErasedTable{Table: table, Rows: rows, How: how})
 }
 
 func (x *eraser) run(e *chatops.Erasure) error {
@@ -197,13 +192,9 @@ func (x *eraser) deleteItems(e *chatops.Erasure, items []string) error {
 		return r.Name == chatops.TargetMondayLeads
 	})
 	for _, item := range items {
-		payload, err := json.Marshal(chatops.MondayDeletePayload{ItemID: item})
+		alert, err := chatops.MondayDeletion(item)
 		if err != nil {
 			return err
-		}
-		alert := chatops.NewAlert{
-			EventType: chatops.EventMondayDelete, Target: chatops.TargetMondayLeads, Payload: payload,
-			IdempotencyKey: chatops.EventMondayDelete + ":" + item,
 		}
 		r := chatops.ErasedRecipient{Name: alert.Target, Alerts: 1, Status: "would be asked"}
 		if !e.DryRun {
