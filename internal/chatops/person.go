@@ -81,7 +81,6 @@ type Erasure struct {
 	// MondayDeletion: items at Monday are deleted by alerts of type
 	// monday_delete, one for each item, queued in the same transaction.
 	MondayDeletion bool
-	MaxRetries     int // of those alerts
 }
 
 // ErasureReceipt says what an erasure removed, or would remove.

@@ -37,25 +37,15 @@ func ParseKeys(text string) ([]chatops.ConsentKey, error) {
 		if err != nil {
 			return nil, chatops.Errorf(chatops.CodeInvalid, "consent key %d (%s): its secret is not base64; %s", place, id, keysForm)
 		}
-		key := chatops.ConsentKey{ID: id, Secret: secret}
-		if err := checkKeys(append(keys, key)); err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
+		keys = append(keys, chatops.ConsentKey{ID: id, Secret: secret})
 	}
 	if len(keys) == 0 {
 		return nil, chatops.Errorf(chatops.CodeInvalid, "no consent key: %s", keysForm)
 	}
-	return keys, nil
-}
-
-// FormatKeys writes keys as ParseKeys reads them.
-func FormatKeys(keys []chatops.ConsentKey) string {
-	parts := make([]string, len(keys))
-	for i, k := range keys {
-		parts[i] = k.ID + ":" + base64.StdEncoding.EncodeToString(k.Secret)
+	if err := checkKeys(keys); err != nil {
+		return nil, err
 	}
-	return strings.Join(parts, ",")
+	return keys, nil
 }
 
 // GenerateKey makes a key of 32 random bytes with a random id.

@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,25 +31,13 @@ func (s *Store) Conversation(ctx context.Context, sessionID string) (*chatops.Co
 		}
 		c.StartedAt, c.EndedAt = c.StartedAt.UTC(), utc(ended)
 		c.LastFollowupAt, c.LastUserMessageAt = utc(lastFollowup), utc(lastMessage)
-		c.Facts, err = decodeFacts(facts)
+		c.Facts, err = chatops.DecodeFacts(facts)
 		return err
 	})
 	if err != nil {
 		return nil, notFound(err, "conversation of this session: not found")
 	}
 	return &c, nil
-}
-
-// decodeFacts reads context_data. A field of an unexpected type, as an older
-// program may have written, is left out instead of spoiling the rest.
-func decodeFacts(text string) (chatops.Facts, error) {
-	var facts chatops.Facts
-	err := json.Unmarshal([]byte(text), &facts)
-	var mismatch *json.UnmarshalTypeError
-	if err != nil && !errors.As(err, &mismatch) {
-		return facts, chatops.WrapError(chatops.CodeInternal, err, "stored facts of a conversation cannot be read")
-	}
-	return facts, nil
 }
 
 const selectMessages = `

@@ -79,8 +79,7 @@ func (s *Store) stillDue(ctx context.Context, tx pgx.Tx, now *time.Time, p *chat
 	if err := s.judgeSilent(ctx, tx, list); err != nil {
 		return false, err
 	}
-	c := &list[0]
-	return c.next(p.Schedule) && c.Number == p.Number, nil
+	return p.Holds(&list[0]), nil
 }
 
 func storeFollowup(ctx context.Context, tx pgx.Tx, now *time.Time, p *chatops.FollowupPlan, mail *alertColumns) error {

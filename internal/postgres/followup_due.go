@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,26 +50,11 @@ where person_key = any ($1::text[]) group by person_key`
 	selectSuppressed = `select loose_key from suppression where loose_key = any ($1::text[])`
 )
 
-// silent is a conversation that may be followed up.
-type silent struct {
-	chatops.DueFollowup
-
-	had    chatops.FollowupHistory
-	barred bool // suppressed
-	now    time.Time
-}
-
-// DueFollowups returns a page of due follow-ups. It reads on until the page is
-// full, because not all that decides is known to the first query.
+// DueFollowups returns a page of due follow-ups.
 func (s *Store) DueFollowups(ctx context.Context, q chatops.DueQuery) ([]chatops.DueFollowup, error) {
-	var due []chatops.DueFollowup
 	least, most := chatops.FollowupWindow(q.Schedule)
-	if q.Limit <= 0 || most == 0 {
-		return nil, nil
-	}
-	for after := q.After; ; {
-		var page []silent
-		err := s.do(ctx, func(ctx context.Context) (err error) {
+	return chatops.CollectDue(q, func(after chatops.DueCursor) (page []chatops.FollowupCandidate, err error) {
+		err = s.do(ctx, func(ctx context.Context) error {
 			rows, err := s.pool.Query(ctx, selectSilent, s.now(), least.Microseconds(), most.Microseconds(),
 				after.SilentSince, after.ConversationID, q.Limit)
 			if err != nil {
@@ -82,43 +65,18 @@ func (s *Store) DueFollowups(ctx context.Context, q chatops.DueQuery) ([]chatops
 			}
 			return s.judgeSilent(ctx, s.pool, page)
 		})
-		if err != nil {
-			return nil, err
-		}
-		for i := range page {
-			if !page[i].next(q.Schedule) {
-				continue
-			}
-			if due = append(due, page[i].DueFollowup); len(due) == q.Limit {
-				return due, nil
-			}
-		}
-		if len(page) < q.Limit {
-			return due, nil
-		}
-		after = page[len(page)-1].Cursor()
-	}
+		return page, err
+	})
 }
 
-func scanSilent(row pgx.CollectableRow) (silent, error) {
-	var c silent
+func scanSilent(row pgx.CollectableRow) (chatops.FollowupCandidate, error) {
+	var c chatops.FollowupCandidate
 	var facts string
 	var at *time.Time
-	err := row.Scan(&c.ConversationID, &c.SessionID, &c.Email, &facts, &c.SilentSince, &c.had.Last, &at, &c.now)
-	c.SilentSince, c.had.LastAt, c.now = c.SilentSince.UTC(), utc(at), c.now.UTC()
-	if f, err := decodeFacts(facts); err == nil { // a broken one says nothing, and stops nobody's mail
-		c.Name, c.Language = f.Name, f.Language
-	}
-	if c.Language != "en" {
-		c.Language = "pl"
-	}
+	err := row.Scan(&c.ConversationID, &c.SessionID, &c.Email, &facts, &c.SilentSince, &c.Had.Last, &at, &c.Now)
+	c.SilentSince, c.Had.LastAt, c.Now = c.SilentSince.UTC(), utc(at), c.Now.UTC()
+	c.Know(facts)
 	return c, err
-}
-
-// next completes the follow-up with its number; false: none is due.
-func (c *silent) next(schedule []time.Duration) (due bool) {
-	c.Number, c.DueAt, due = chatops.NextFollowup(schedule, c.SilentSince, c.now, c.had)
-	return due && !c.barred
 }
 
 // querier is a pool or a transaction.
@@ -127,34 +85,22 @@ type querier interface {
 }
 
 // judgeSilent adds to candidates what is known of their mailboxes.
-func (s *Store) judgeSilent(ctx context.Context, db querier, list []silent) error {
-	people, marked := map[string][]*silent{}, map[string][]*silent{}
-	for i := range list {
-		c := &list[i]
-		key := consent.KeyOf(c.Email)
-		people[consent.LooseKey(key)] = append(people[consent.LooseKey(key)], c)
-		for _, mark := range s.mailbox(key).Suppressing {
-			marked[mark] = append(marked[mark], c)
-		}
-	}
+func (s *Store) judgeSilent(ctx context.Context, db querier, list []chatops.FollowupCandidate) error {
+	candidates := consent.NewCandidates(list, s.mailbox)
 	b := &pgx.Batch{}
-	b.Queue(selectHistories, slices.AppendSeq([]string{}, maps.Keys(people))).Query(func(rows pgx.Rows) error {
+	b.Queue(selectHistories, candidates.People()).Query(func(rows pgx.Rows) error {
 		var key string
 		var had chatops.FollowupHistory
 		_, err := pgx.ForEachRow(rows, []any{&key, &had.Last, &had.LastAt}, func() error {
-			for _, c := range people[key] {
-				c.had = c.had.Merge(had)
-			}
+			candidates.Had(key, had)
 			return nil
 		})
 		return err
 	})
-	b.Queue(selectSuppressed, slices.AppendSeq([]string{}, maps.Keys(marked))).Query(func(rows pgx.Rows) error {
+	b.Queue(selectSuppressed, candidates.Marks()).Query(func(rows pgx.Rows) error {
 		var key string
 		_, err := pgx.ForEachRow(rows, []any{&key}, func() error {
-			for _, c := range marked[key] {
-				c.barred = true
-			}
+			candidates.Bar(key)
 			return nil
 		})
 		return err

@@ -181,7 +181,7 @@ func TestConsentErase_GivesAReceipt(t *testing.T) {
 	c.must(exitOK, "consent erase "+janTyped+" --yes --reason letter -o json")
 	golden(t, "consent_erase.json", c.out.String())
 	c.says("erase j***@f***.example for good: 2 of chat_conversations, 1 of leads", "tell them by hand: slack:alerts")
-	if e := c.store.people.erasures[1]; e.DryRun || !e.MondayDeletion || e.MaxRetries != 5 || e.Origin.Reason != "letter" {
+	if e := c.store.people.erasures[1]; e.DryRun || !e.MondayDeletion || e.Origin.Reason != "letter" {
 		t.Errorf("erased with %+v", e)
 	}
 	if c.store.announced != 1 || c.store.actions[0].Result != "ok: erased: 2 of chat_conversations, 1 of leads" {

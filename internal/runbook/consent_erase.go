@@ -112,7 +112,7 @@ func (c *consentErase) erase(ctx context.Context, env *Env, p *people, s subject
 	ctx, cancel := env.timeout(ctx, eraseTimeout)
 	defer cancel()
 	return p.ErasePerson(ctx, chatops.Erasure{
-		EmailKey: s.key, DryRun: dryRun, Origin: env.origin(), MondayDeletion: true, MaxRetries: p.cfg.DLQRetries,
+		EmailKey: s.key, DryRun: dryRun, Origin: env.origin(), MondayDeletion: true,
 	})
 }
 

@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"slices"
 
 	"chatops/internal/chatops"
@@ -35,28 +33,13 @@ func (s *Store) Conversation(ctx context.Context, sessionID string) (*chatops.Co
 		if err != nil {
 			return err
 		}
-		c.Facts, err = decodeFacts(facts)
+		c.Facts, err = chatops.DecodeFacts(facts)
 		return err
 	})
 	if err != nil {
 		return nil, notFound(err, "conversation of this session: not found")
 	}
 	return &c, nil
-}
-
-// decodeFacts reads context_data. A field of an unexpected type, as an older
-// program may have written, is left out instead of spoiling the rest.
-func decodeFacts(stored string) (chatops.Facts, error) {
-	var facts chatops.Facts
-	if stored == "" {
-		return facts, nil
-	}
-	err := json.Unmarshal([]byte(stored), &facts)
-	var mismatch *json.UnmarshalTypeError
-	if err != nil && !errors.As(err, &mismatch) {
-		return facts, chatops.WrapError(chatops.CodeInternal, err, "stored facts of a conversation cannot be read")
-	}
-	return facts, nil
 }
 
 // Messages returns up to limit messages of a session, oldest first.

@@ -57,16 +57,15 @@ func (s *Store) PlanFollowup(ctx context.Context, p *chatops.FollowupPlan) (plan
 
 // stillDue looks again, now that nobody else writes.
 func (s *Store) stillDue(tx *writeTx, p *chatops.FollowupPlan) (bool, error) {
-	var list []silent
-	err := tx.each(selectSilentOne, silentInto(&list), p.ConversationID, text(p.Email))
+	var list []chatops.FollowupCandidate
+	err := tx.each(selectSilentOne, silentInto(&list, tx.now), p.ConversationID, text(p.Email))
 	if err != nil || len(list) == 0 {
 		return false, err
 	}
 	if err := s.judgeSilent(tx.each, list); err != nil {
 		return false, err
 	}
-	c := &list[0]
-	return c.next(p.Schedule, tx.now) && c.Number == p.Number, nil
+	return p.Holds(&list[0]), nil
 }
 
 func (tx *writeTx) storeFollowup(p *chatops.FollowupPlan) error {

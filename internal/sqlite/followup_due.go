@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"chatops/internal/chatops"
@@ -48,110 +46,59 @@ where person_key is not null and person_key in (select value from json_each(?)) 
 	selectSuppressed = `select loose_key from suppression where loose_key in (select value from json_each(?))`
 )
 
-// silent is a conversation that may be followed up.
-type silent struct {
-	chatops.DueFollowup
-
-	had    chatops.FollowupHistory
-	barred bool // suppressed
-}
-
 // eacher runs a constant query and calls scan for each row.
 type eacher func(query string, scan func(row scanner) error, args ...any) error
 
-// DueFollowups returns a page of due follow-ups. It reads on until the page is
-// full, because not all that decides is known to the first query.
+// DueFollowups returns a page of due follow-ups.
 func (s *Store) DueFollowups(ctx context.Context, q chatops.DueQuery) ([]chatops.DueFollowup, error) {
-	var due []chatops.DueFollowup
 	least, most := chatops.FollowupWindow(q.Schedule)
-	if q.Limit <= 0 || most == 0 {
-		return nil, nil
-	}
-	for after := q.After; ; {
-		var page []silent
+	return chatops.CollectDue(q, func(after chatops.DueCursor) (page []chatops.FollowupCandidate, err error) {
 		now := s.now()
 		oldest := now.Add(-most)
 		if after.SilentSince.After(oldest) {
 			oldest = after.SilentSince
 		}
-		err := s.read(ctx, func(r *readTx) error {
-			err := r.each(selectSilent, silentInto(&page), stamp(now.Add(-least)), stamp(oldest),
+		err = s.read(ctx, func(r *readTx) error {
+			err := r.each(selectSilent, silentInto(&page, now), stamp(now.Add(-least)), stamp(oldest),
 				stamp(after.SilentSince), after.ConversationID, q.Limit)
 			if err != nil {
 				return err
 			}
 			return s.judgeSilent(r.each, page)
 		})
-		if err != nil {
-			return nil, err
-		}
-		for i := range page {
-			if !page[i].next(q.Schedule, now) {
-				continue
-			}
-			if due = append(due, page[i].DueFollowup); len(due) == q.Limit {
-				return due, nil
-			}
-		}
-		if len(page) < q.Limit {
-			return due, nil
-		}
-		after = page[len(page)-1].Cursor()
-	}
+		return page, err
+	})
 }
 
-func silentInto(list *[]silent) func(row scanner) error {
+func silentInto(list *[]chatops.FollowupCandidate, now time.Time) func(row scanner) error {
 	return func(row scanner) error {
-		var c silent
+		c := chatops.FollowupCandidate{Now: now}
 		var facts string
 		err := row.Scan(&c.ConversationID, &c.SessionID, textColumn{&c.Email}, textColumn{&facts},
-			timeColumn{&c.SilentSince}, &c.had.Last, timeColumn{&c.had.LastAt})
-		if f, err := decodeFacts(facts); err == nil { // a broken one says nothing, and stops nobody's mail
-			c.Name, c.Language = f.Name, f.Language
-		}
-		if c.Language != "en" {
-			c.Language = "pl"
-		}
+			timeColumn{&c.SilentSince}, &c.Had.Last, timeColumn{&c.Had.LastAt})
+		c.Know(facts)
 		*list = append(*list, c)
 		return err
 	}
 }
 
-// next completes the follow-up with its number; false: none is due.
-func (c *silent) next(schedule []time.Duration, now time.Time) (due bool) {
-	c.Number, c.DueAt, due = chatops.NextFollowup(schedule, c.SilentSince, now, c.had)
-	return due && !c.barred
-}
-
 // judgeSilent adds to candidates what is known of their mailboxes.
-func (s *Store) judgeSilent(each eacher, list []silent) error {
-	people, marked := map[string][]*silent{}, map[string][]*silent{}
-	for i := range list {
-		c := &list[i]
-		key := consent.KeyOf(c.Email)
-		people[consent.LooseKey(key)] = append(people[consent.LooseKey(key)], c)
-		for _, mark := range s.mailbox(key).Suppressing {
-			marked[mark] = append(marked[mark], c)
-		}
-	}
+func (s *Store) judgeSilent(each eacher, list []chatops.FollowupCandidate) error {
+	candidates := consent.NewCandidates(list, s.mailbox)
 	err := each(selectHistories, func(row scanner) error {
 		var key string
 		var had chatops.FollowupHistory
 		err := row.Scan(&key, &had.Last, timeColumn{&had.LastAt})
-		for _, c := range people[key] {
-			c.had = c.had.Merge(had)
-		}
+		candidates.Had(key, had)
 		return err
-	}, jsonArray(slices.AppendSeq([]string{}, maps.Keys(people))))
+	}, jsonArray(candidates.People()))
 	if err != nil {
 		return err
 	}
 	return each(selectSuppressed, func(row scanner) error {
 		var key string
 		err := row.Scan(&key)
-		for _, c := range marked[key] {
-			c.barred = true
-		}
+		candidates.Bar(key)
 		return err
-	}, jsonArray(slices.AppendSeq([]string{}, maps.Keys(marked))))
+	}, jsonArray(candidates.Marks()))
 }
