@@ -89,13 +89,22 @@ func (e *Env) openPeople(ctx context.Context) (*people, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := newPeople(ctx, store, cfg)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return p, nil
+}
+
+// newPeople reads the consent keys for a store.
+func newPeople(ctx context.Context, store chatops.Store, cfg *config.Config) (*people, error) {
 	keys, err := consentKeys(ctx, cfg, store)
 	if err != nil {
-		return nil, unreachable(cfg, errors.Join(err, store.Close()))
+		return nil, unreachable(cfg, err)
 	}
 	marks, err := consent.NewMarks(keys)
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, err
 	}
 	return &people{store, cfg, marks}, nil
 }
@@ -118,11 +127,8 @@ func (p *people) subject(key string) subject {
 func (p *people) access(ctx context.Context, env *Env, s subject, command, purpose string) (*chatops.Person, error) {
 	ctx, cancel := env.timeout(ctx, readTimeout)
 	defer cancel()
-	err := p.LogAccess(ctx, chatops.AccessEntry{
-		At: env.NowFunc().UTC(), Actor: env.Actor, Command: command, Purpose: env.masked(purpose), Subject: s.digest,
-	})
-	if err != nil {
-		return nil, unreachable(p.cfg, err)
+	if err := p.noteAccess(ctx, env, s, command, purpose); err != nil {
+		return nil, err
 	}
 	person, err := p.Person(ctx, s.key)
 	switch {
@@ -132,6 +138,17 @@ func (p *people) access(ctx context.Context, env *Env, s subject, command, purpo
 		return nil, unreachable(p.cfg, err)
 	}
 	return person, nil
+}
+
+// noteAccess puts a look-up on record.
+func (p *people) noteAccess(ctx context.Context, env *Env, s subject, command, purpose string) error {
+	err := p.LogAccess(ctx, chatops.AccessEntry{
+		At: env.NowFunc().UTC(), Actor: env.Actor, Command: command, Purpose: env.masked(purpose), Subject: s.digest,
+	})
+	if err != nil {
+		return unreachable(p.cfg, err)
+	}
+	return nil
 }
 
 // unknownPerson is the error of a command that needs data to be there.

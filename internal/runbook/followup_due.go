@@ -7,11 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 type followupDue struct {
-	limit  int
-	reveal bool
+	limit   int
+	reveal  bool
+	purpose string
 }
 
 // newFollowupDue makes `followup due`.
@@ -20,12 +22,16 @@ func newFollowupDue(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "due", Short: "List the follow-ups that would be planned now", Args: noArgs,
 		Long: "List the follow-ups that the next run of the job would plan, the longest silent\n" +
-			"people first. Addresses are masked; --reveal shows them, and is written down.",
-		Example: "  chatops followup due\n  chatops followup due -o json --limit 1000",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), env) },
+			"people first. Addresses are masked; --reveal shows them, once the look at each person\n" +
+			"is on record with its purpose, where consent access-log shows it.",
+		Example: "  chatops followup due\n  chatops followup due -o json --limit 1000\n" +
+			"  chatops followup due --reveal --purpose 'ticket 4711: who gets the test mail'",
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), env) },
 	}
 	cmd.Flags().IntVar(&c.limit, "limit", 50, "follow-ups to show, 1 to 1000")
 	cmd.Flags().BoolVar(&c.reveal, "reveal", false, "show whole addresses")
+	cmd.Flags().StringVar(&c.purpose, "purpose", "", "why whole addresses are looked at, for the record (required with --reveal)")
+	_ = cmd.RegisterFlagCompletionFunc("purpose", cobra.NoFileCompletions)
 	return cmd
 }
 
@@ -47,6 +53,14 @@ type dueList struct {
 func (c *followupDue) run(ctx context.Context, env *Env) error {
 	if c.limit < 1 || c.limit > maxPage {
 		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", c.limit, maxPage)
+	}
+	switch {
+	case c.reveal:
+		if err := checkPurpose(c.purpose); err != nil {
+			return err
+		}
+	case c.purpose != "":
+		return chatops.Errorf(chatops.CodeUsage, "--purpose: nothing personal is shown without --reveal")
 	}
 	ctx, cancel := env.timeout(ctx, readTimeout)
 	defer cancel()
@@ -71,11 +85,11 @@ func (c *followupDue) run(ctx context.Context, env *Env) error {
 		}
 	}
 	if c.reveal {
-		// On record before anything is shown.
-		err := env.record(ctx, store, map[string]any{"followups": len(due)}, func() (string, error) {
-			return count(len(due), "address") + " shown", nil
-		})
+		p, err := newPeople(ctx, store, cfg)
 		if err != nil {
+			return err
+		}
+		if err := c.note(ctx, env, p, due); err != nil {
 			return err
 		}
 	}
@@ -83,6 +97,23 @@ func (c *followupDue) run(ctx context.Context, env *Env) error {
 		env.notef("no follow-up is due")
 	}
 	return env.render(list)
+}
+
+// note puts on record whose addresses will be shown, each person once.
+func (c *followupDue) note(ctx context.Context, env *Env, p *people, due []chatops.DueFollowup) error {
+	env.personal = true
+	seen := map[string]bool{}
+	for i := range due {
+		s := p.subject(consent.KeyOf(due[i].Email))
+		if seen[s.key] {
+			continue
+		}
+		seen[s.key] = true
+		if err := p.noteAccess(ctx, env, s, "followup due", c.purpose); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *dueList) elements() []any { return pointers(l.Items) }

@@ -83,20 +83,36 @@ func TestFollowupDue_MasksAddressesUnlessRevealed(t *testing.T) {
 			t.Errorf("%d actions on record", n)
 		}
 	}
+}
+
+func TestFollowupDue_PutsEachLookAtAPersonOnRecord(t *testing.T) {
+	t.Parallel()
+	const ask = "followup due -o json --purpose asks:jan.nowak@firma.example"
 	c := newConsole(t, withFollowups())
-	c.must(exitOK, "followup due --reveal --limit 1 -o json")
+	c.must(exitOK, ask+" --reveal --limit 1")
 	if out := c.out.String(); !strings.Contains(out, "Jan.Nowak@firma.example") || strings.Contains(out, "eve@") {
 		t.Errorf("revealed %s", out)
-	}
-	if len(c.store.actions) != 1 || c.store.actions[0].Result != "ok: 1 address shown" {
-		t.Errorf("on record: %+v", c.store.actions)
 	}
 	if q := c.store.planned.query; len(q.Schedule) != 3 || q.Schedule[0] != 24*time.Hour {
 		t.Errorf("asked for %+v", q)
 	}
+	again := c.store.planned.due[0]
+	again.ConversationID, again.Email = 8, "jan.nowak@FIRMA.example"
+	c.store.planned.due = append(c.store.planned.due, again)
+	c.must(exitOK, ask+" --reveal")
+	jan := c.store.people.access[0]
+	if jan.Actor == "" || jan.Command != "followup due" || strings.Contains(jan.Purpose, "nowak") ||
+		jan.Subject == "" || strings.Contains(jan.Subject, "@") || !jan.At.Equal(noon) {
+		t.Errorf("on record: %+v", jan)
+	}
+	if a := c.store.people.access; len(a) != 3 || a[1].Subject != jan.Subject || a[2].Subject == jan.Subject {
+		t.Errorf("each person is on record once for each command: %+v", a)
+	}
 	c = newConsole(t, withFollowups())
-	c.store.beginErr = errors.New("no")
-	c.must(exitFailed, "followup due --reveal")
+	c.store.people.accessErr = errors.New("no")
+	c.must(exitFailed, ask+" --reveal")
+	c.must(exitUsage, ask)
+	c.must(exitUsage, "followup due --reveal")
 	if c.out.Len() > 0 {
 		t.Errorf("shown without a record: %s", &c.out)
 	}
