@@ -158,6 +158,7 @@ type PersonStore interface {
 // is known of them.
 type PeopleStore interface {
 	ConsentStore
+	ConsentTextStore
 	AuditStore
 	PersonStore
 }

@@ -40,6 +40,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"LeadList", leadListCases()},
 		{"Consent", consentCases()},
 		{"Withdrawal", withdrawCases()},
+		{"ConsentText", consentTextCases()},
 		{"Audit", auditCases()},
 		{"Person", personCases()},
 		{"Followup", followupCases()},

@@ -1,0 +1,85 @@
+package chatops
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestConsentText_ValidateNamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	good := ConsentText{Purpose: PurposeRODO, Locale: "pl", Body: "Zgadzam się."}
+	for _, tt := range []struct {
+		name   string
+		change func(*ConsentText)
+		says   string
+	}{
+		{"good", func(*ConsentText) {}, ""},
+		{"a region", func(c *ConsentText) { c.Locale = "de-AT" }, ""},
+		{"as long as may be", func(c *ConsentText) { c.Body = strings.Repeat("ż", 5000) }, ""},
+		{"no purpose", func(c *ConsentText) { c.Purpose = "" }, `purpose "": must be one of marketing, rodo`},
+		{"another purpose", func(c *ConsentText) { c.Purpose = "cookies" }, `purpose "cookies"`},
+		{"no locale", func(c *ConsentText) { c.Locale = "" }, `locale ""`},
+		{"a name of a language", func(c *ConsentText) { c.Locale = "Polish" }, `locale "Polish": must be a language such as pl`},
+		{"capitals", func(c *ConsentText) { c.Locale = "PL" }, `locale "PL"`},
+		{"blank", func(c *ConsentText) { c.Body = " \n\t" }, "must say what is agreed to"},
+		{"too long", func(c *ConsentText) { c.Body = strings.Repeat("ż", 5001) }, "consent text of 5001 characters: at most 5000"},
+		{"NUL", func(c *ConsentText) { c.Body = "a\x00b" }, "must be UTF-8 without NUL"},
+		{"no Unicode", func(c *ConsentText) { c.Body = "a\xff" }, "must be UTF-8 without NUL"},
+	} {
+		c := good
+		tt.change(&c)
+		err := c.Validate()
+		if tt.says == "" && err != nil || tt.says != "" && (ErrorCode(err) != CodeInvalid || !strings.Contains(ErrorMessage(err), tt.says)) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.says)
+		}
+	}
+}
+
+func TestConsentText_AuditNotesNameTextVersionAndLocale(t *testing.T) {
+	t.Parallel()
+	stored := ConsentText{ID: 7, Purpose: PurposeMarketing, Locale: "en", Version: 3, Body: "I agree."}
+	if got := stored.AuditNotes(); got != "text=7; version=3; locale=en" {
+		t.Errorf("notes %q", got)
+	}
+	unknown := BuiltInConsentText(PurposeMarketing, "en")
+	if got := unknown.AuditNotes(); got != "" {
+		t.Errorf("a text that is not stored is noted as %q", got)
+	}
+}
+
+func TestBuiltInConsentTexts_AreValidAndOfEveryPurposeInBothLanguages(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, c := range BuiltInConsentTexts() {
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s %s: %v", c.Purpose, c.Locale, err)
+		}
+		if c.ID != 0 || c.Version != 0 || !c.ValidFrom.IsZero() {
+			t.Errorf("%+v says what only a store knows", c)
+		}
+		seen[string(c.Purpose)+c.Locale] = true
+	}
+	for _, p := range ConsentPurposes() {
+		if !seen[string(p)+"pl"] || !seen[string(p)+"en"] {
+			t.Errorf("%s lacks a language", p)
+		}
+	}
+}
+
+func TestBuiltInConsentText_IsOfThePurposeWhateverTheLocale(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		purpose := rapid.SampledFrom(ConsentPurposes()).Draw(t, "purpose")
+		locale := rapid.SampledFrom([]string{"pl", "en", "de", "", "pl-PL"}).Draw(t, "locale")
+		got := BuiltInConsentText(purpose, locale)
+		want := locale
+		if locale != "pl" {
+			want = "en"
+		}
+		if got.Purpose != purpose || got.Locale != want || got.Body == "" {
+			t.Fatalf("got %+v", got)
+		}
+	})
+}
