@@ -120,6 +120,9 @@ func newService(ctx context.Context, cfg *config.Config, log *slog.Logger, store
 	if err != nil {
 		return nil, err
 	}
+	if err := store.EnsureConsentTexts(ctx, chatops.BuiltInConsentTexts()); err != nil {
+		return nil, err
+	}
 	s.scheduler, err = jobs.New(jobs.Options{
 		Store: store, Instance: replica(), Jobs: s.jobTable(cfg, log, knowledge, tokens), Fleet: cfg.Scheduler, Log: log,
 	})

@@ -2,7 +2,6 @@ package chatops
 
 import (
 	"math"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -113,8 +112,8 @@ func (g *ConsentGrant) Validate() error {
 // what was given, and where.
 func (g *ConsentGrant) AuditNotes() string {
 	parts := []string{}
-	if g.TextID != 0 {
-		parts = append(parts, "text="+strconv.FormatInt(g.TextID, 10))
+	if text := g.Text.AuditNotes(); text != "" {
+		parts = append(parts, text)
 	}
 	for _, given := range []struct {
 		name string

@@ -174,12 +174,12 @@ func TestConsentGrant_MustNameSomebodyAndSomething(t *testing.T) {
 func TestConsentGrant_NotesSayWhatWasAgreedTo(t *testing.T) {
 	t.Parallel()
 	for want, g := range map[string]ConsentGrant{
-		"":                                 {},
-		"marketing=true":                   {Marketing: true},
-		"text=7; rodo=true; channel=phone": {TextID: 7, RODO: true, Notes: "channel=phone"},
-		"marketing=true; rodo=true":        {Marketing: true, RODO: true},
-		strings.Repeat("n", maxOriginText): {Notes: strings.Repeat("n", 2*maxOriginText)},
-		"text=1; marketing=true; a\ufffdb": {TextID: 1, Marketing: true, Notes: "a\x00b"},
+		"":               {},
+		"marketing=true": {Marketing: true},
+		"text=7; version=2; locale=pl; rodo=true; channel=phone": {Text: ConsentText{ID: 7, Version: 2, Locale: "pl"}, RODO: true, Notes: "channel=phone"},
+		"marketing=true; rodo=true":                              {Marketing: true, RODO: true},
+		strings.Repeat("n", maxOriginText):                       {Notes: strings.Repeat("n", 2*maxOriginText)},
+		"text=1; version=1; locale=en; marketing=true; a\ufffdb": {Text: ConsentText{ID: 1, Version: 1, Locale: "en"}, Marketing: true, Notes: "a\x00b"},
 	} {
 		if got := g.AuditNotes(); got != want {
 			t.Errorf("%+v has the notes %q, want %q", g, got, want)

@@ -68,7 +68,7 @@ type Suppression struct {
 type ConsentGrant struct {
 	EmailKey        string
 	Marketing, RODO bool
-	TextID          int64 // consent_text that was agreed to; 0: not known
+	Text            ConsentText // that was agreed to; ID 0: not known
 	Origin          ConsentOrigin
 	Notes           string // channel and actor, without the person's data
 }

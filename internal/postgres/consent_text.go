@@ -41,7 +41,7 @@ order by number desc, id desc limit 1`
 )
 
 func scanText(row pgx.Row, t *chatops.ConsentText) error {
-	err := row.Scan(&t.ID, &t.Purpose, &t.Locale, &t.Version, &t.Body, &t.ValidFrom)
+	err := row.Scan(&t.ID, &t.Kind, &t.Locale, &t.Version, &t.Body, &t.ValidFrom)
 	t.ValidFrom = t.ValidFrom.UTC()
 	return err
 }
@@ -54,7 +54,7 @@ func (s *Store) EnsureConsentTexts(ctx context.Context, texts []chatops.ConsentT
 		if err := t.Validate(); err != nil {
 			return err
 		}
-		kinds, locales, bodies = append(kinds, string(t.Purpose)), append(locales, t.Locale), append(bodies, t.Body)
+		kinds, locales, bodies = append(kinds, string(t.Kind)), append(locales, t.Locale), append(bodies, t.Body)
 	}
 	return s.do(ctx, func(ctx context.Context) error {
 		_, err := s.pool.Exec(ctx, ensureTexts, s.now(), kinds, locales, bodies)
@@ -70,7 +70,7 @@ func (s *Store) AddConsentText(ctx context.Context, t *chatops.ConsentText) (*ch
 	var stored chatops.ConsentText
 	err := s.batch(ctx, func(b *pgx.Batch) {
 		b.Queue(lockKeys, int32(personLocks))
-		b.Queue(addText, s.now(), string(t.Purpose), t.Locale, t.Body, null(t.ValidFrom)).QueryRow(func(row pgx.Row) error {
+		b.Queue(addText, s.now(), string(t.Kind), t.Locale, t.Body, null(t.ValidFrom)).QueryRow(func(row pgx.Row) error {
 			return scanText(row, &stored)
 		})
 	})
@@ -96,10 +96,10 @@ func (s *Store) ConsentTexts(ctx context.Context) (list []chatops.ConsentText, e
 }
 
 // CurrentConsentText returns the newest version that is valid now.
-func (s *Store) CurrentConsentText(ctx context.Context, purpose chatops.ConsentPurpose, locale string) (*chatops.ConsentText, error) {
-	t, err := s.oneText(ctx, currentText, s.now(), chatops.CleanText(string(purpose)), chatops.CleanText(locale))
+func (s *Store) CurrentConsentText(ctx context.Context, kind chatops.ConsentKind, locale string) (*chatops.ConsentText, error) {
+	t, err := s.oneText(ctx, currentText, s.now(), chatops.CleanText(string(kind)), chatops.CleanText(locale))
 	if err != nil {
-		return nil, notFound(err, "consent text for %s in %q: there is none", purpose, locale)
+		return nil, notFound(err, "consent text for %s in %q: there is none", kind, locale)
 	}
 	return t, nil
 }

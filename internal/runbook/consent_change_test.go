@@ -109,6 +109,8 @@ func TestConsentGrant_NeedsWhatAndWhy(t *testing.T) {
 func TestConsentGrant_LiftsTheSuppressionAndSaysHow(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, withJan())
+	text := chatops.ConsentText{ID: 2, Kind: chatops.KindRODO, Locale: "pl", Version: 1, Body: "Zgadzam się.", ValidFrom: noon}
+	c.store.people.texts = []chatops.ConsentText{{ID: 1, Kind: chatops.KindMarketing, Locale: "pl", Version: 1, Body: "Chcę.", ValidFrom: noon}, text}
 	c.store.people.persons[janKey].Suppression = &chatops.Suppression{EmailKey: janKey, Scope: "marketing"}
 	line := "consent grant " + janTyped + " --marketing --rodo --channel phone --text 2 --reason call-4711 -o jsonl"
 	c.must(exitOK, line+" --dry-run")
@@ -117,13 +119,30 @@ func TestConsentGrant_LiftsTheSuppressionAndSaysHow(t *testing.T) {
 		t.Error("a dry run grants")
 	}
 	c.must(exitOK, line+" --yes")
-	c.says("grant marketing, rodo to j***@f***.example: 1 conversation and 0 leads, lift the suppression")
-	want := chatops.ConsentGrant{EmailKey: janKey, Marketing: true, RODO: true, TextID: 2, Notes: "channel=phone; operator=ewa",
+	c.says("grant marketing, rodo to j***@f***.example: 1 conversation and 0 leads, lift the suppression, by text 2 (rodo, pl, version 1)")
+	want := chatops.ConsentGrant{EmailKey: janKey, Marketing: true, RODO: true, Text: text, Notes: "channel=phone; operator=ewa",
 		Origin: chatops.ConsentOrigin{UserAgent: "chatops, operator ewa", Reason: "call-4711"}}
 	if g := c.store.people.grants; len(g) != 1 || g[0] != want {
 		t.Errorf("granted %+v", g)
 	}
 	c.wroteNothingPersonal()
+}
+
+func TestConsentGrant_RefusesATextThatWasNotAgreedTo(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ args, says string }{
+		{"--marketing --text 7", "--text 7: there is no such consent text"},
+		{"--marketing --text 2", "--text 2 is a text of the rodo consent, which is not given here"},
+		{"--rodo --text 1", "--text 1 is a text of the marketing consent"},
+	} {
+		c := newConsole(t, withJan())
+		c.store.people.texts = []chatops.ConsentText{{ID: 1, Kind: chatops.KindMarketing}, {ID: 2, Kind: chatops.KindRODO}}
+		c.must(exitUsage, "consent grant "+janKey+" --reason x --yes "+tt.args)
+		c.says(tt.says, "the numbers: chatops consent texts list")
+		if p := &c.store.people; len(p.grants)+len(p.access)+len(c.store.actions) > 0 {
+			t.Errorf("%s: %d grants, %d look-ups, %d actions", tt.args, len(p.grants), len(p.access), len(c.store.actions))
+		}
+	}
 }
 
 func TestConsentErase_DryRunListsTablesAndRecipients(t *testing.T) {

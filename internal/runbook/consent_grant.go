@@ -29,7 +29,8 @@ func newConsentGrant(env *Env) *cobra.Command {
 		Use: "grant EMAIL|--stdin", Short: "Record a consent that a person gave to an operator",
 		Long: "Give consent to every conversation and lead of an address, and lift its suppression.\n" +
 			"Whoever processes data has to be able to show that consent was given (RODO art. 7):\n" +
-			"--reason says when and how, and --text which wording the person agreed to.\n\n" + stdinHelp,
+			"--reason says when and how, and --text which wording the person agreed to: a number of\n" +
+			"chatops consent texts list.\n\n" + stdinHelp,
 		Example: "  chatops consent grant jan@firma.example --marketing --channel phone --reason 'called on 3 March, call 4711'",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), env, args) },
 	}
@@ -80,6 +81,10 @@ func (c *consentGrant) run(ctx context.Context, env *Env, args []string) error {
 		return err
 	}
 	defer env.closing(p)
+	text, err := c.wording(ctx, env, p)
+	if err != nil {
+		return unreachable(p.cfg, err)
+	}
 	person, err := p.access(ctx, env, s, "consent grant", c.why(env))
 	switch {
 	case err != nil:
@@ -89,11 +94,35 @@ func (c *consentGrant) run(ctx context.Context, env *Env, args []string) error {
 	}
 	res := c.count(s, person)
 	if !c.dryRun {
-		if err := c.grant(ctx, env, p, s, res); err != nil {
+		if err := c.grant(ctx, env, p, s, text, res); err != nil {
 			return unreachable(p.cfg, err)
 		}
 	}
 	return env.render(res)
+}
+
+// wording is the text that --text names; empty when it names none. It has to
+// be of a consent that is given.
+func (c *consentGrant) wording(ctx context.Context, env *Env, p *people) (*chatops.ConsentText, error) {
+	if c.text == 0 {
+		return &chatops.ConsentText{}, nil
+	}
+	ctx, cancel := env.timeout(ctx, readTimeout)
+	defer cancel()
+	if err := ensureTexts(ctx, p.cfg, p); err != nil {
+		return nil, err
+	}
+	t, err := p.ConsentText(ctx, c.text)
+	const fix = "the numbers: chatops consent texts list"
+	switch {
+	case chatops.ErrorCode(err) == chatops.CodeNotFound:
+		return nil, hint(chatops.Errorf(chatops.CodeUsage, "--text %d: there is no such consent text", c.text), fix)
+	case err != nil:
+		return nil, err
+	case t.Kind == chatops.KindMarketing && !c.marketing || t.Kind == chatops.KindRODO && !c.rodo:
+		return nil, hint(chatops.Errorf(chatops.CodeUsage, "--text %d is a text of the %s consent, which is not given here", c.text, t.Kind), fix)
+	}
+	return t, nil
 }
 
 // count is what the consent would change.
@@ -112,11 +141,14 @@ func (c *consentGrant) count(s subject, p *chatops.Person) *granted {
 	return res
 }
 
-func (c *consentGrant) grant(ctx context.Context, env *Env, p *people, s subject, res *granted) error {
+func (c *consentGrant) grant(ctx context.Context, env *Env, p *people, s subject, text *chatops.ConsentText, res *granted) error {
 	change := fmt.Sprintf("grant %s to %s: %s and %s", wordConsent(c.marketing, c.rodo), s.masked,
 		count(res.Conversations, "conversation"), count(res.Leads, "lead"))
 	if res.Unsuppressed {
 		change += ", lift the suppression"
+	}
+	if text.ID != 0 {
+		change += fmt.Sprintf(", by text %d (%s, %s, version %d)", text.ID, text.Kind, text.Locale, text.Version)
 	}
 	if err := env.confirm(ctx, p.cfg, change); err != nil {
 		return err
@@ -125,7 +157,7 @@ func (c *consentGrant) grant(ctx context.Context, env *Env, p *people, s subject
 		ctx, cancel := env.timeout(ctx, readTimeout)
 		defer cancel()
 		changed, err := p.GrantConsent(ctx, chatops.ConsentGrant{
-			EmailKey: s.key, Marketing: c.marketing, RODO: c.rodo, TextID: c.text, Origin: env.origin(),
+			EmailKey: s.key, Marketing: c.marketing, RODO: c.rodo, Text: *text, Origin: env.origin(),
 			Notes: "channel=" + c.channel + "; operator=" + env.Actor,
 		})
 		res.Changed = changed

@@ -69,7 +69,7 @@ func (c *consentImport) run(ctx context.Context, env *Env, path string) error {
 	case c.source == "" || len(c.source) > 50:
 		return chatops.Errorf(chatops.CodeUsage, "--source: must be 1 to 50 characters")
 	}
-	raw, err := env.readList(path)
+	raw, err := env.readInput(path, "the list")
 	if err != nil {
 		return err
 	}
@@ -112,15 +112,15 @@ func wasWere(n int) string {
 	return "were"
 }
 
-// readList reads a file, or standard input.
-func (e *Env) readList(path string) ([]byte, error) {
+// readInput reads a file, or standard input for "-". what names it in errors.
+func (e *Env) readInput(path, what string) ([]byte, error) {
 	if path != "-" {
 		raw, err := e.ReadFileFunc(path)
 		if err != nil {
-			return nil, chatops.Errorf(chatops.CodeUsage, "read the list: %w", err)
+			return nil, chatops.Errorf(chatops.CodeUsage, "read %s: %w", what, err)
 		}
 		if len(raw) > maxImport {
-			return nil, chatops.Errorf(chatops.CodeTooLarge, "the list has over %d MiB: split it", maxImport>>20)
+			return nil, chatops.Errorf(chatops.CodeTooLarge, "%s has over %d MiB: split it", what, maxImport>>20)
 		}
 		return raw, nil
 	}
@@ -129,7 +129,7 @@ func (e *Env) readList(path string) ([]byte, error) {
 	case err != nil:
 		return nil, chatops.Errorf(chatops.CodeInternal, "read standard input: %w", err)
 	case len(raw) > maxImport:
-		return nil, chatops.Errorf(chatops.CodeTooLarge, "the list has over %d MiB: split it", maxImport>>20)
+		return nil, chatops.Errorf(chatops.CodeTooLarge, "%s has over %d MiB: split it", what, maxImport>>20)
 	}
 	return raw, nil
 }

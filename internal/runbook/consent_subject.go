@@ -68,6 +68,7 @@ type personStore interface {
 	actionLog
 	chatops.PersonStore
 	chatops.ConsentStore
+	chatops.ConsentTextStore
 	Alert(ctx context.Context, id int64) (*chatops.Alert, []chatops.Attempt, error)
 	Announce(ctx context.Context) error
 	Close() error

@@ -39,6 +39,8 @@ type fakePeople struct {
 	accessErr  error
 	withdrawn  []chatops.ConsentWithdrawal
 	grants     []chatops.ConsentGrant
+	texts      []chatops.ConsentText
+	ensured    int
 	erasures   []chatops.Erasure
 	suppressed map[string]chatops.Suppression
 	batches    int

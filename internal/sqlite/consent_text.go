@@ -31,7 +31,7 @@ order by 4 desc, id desc limit 1`
 )
 
 func scanText(row scanner, t *chatops.ConsentText) error {
-	return row.Scan(&t.ID, &t.Purpose, &t.Locale, &t.Version, textColumn{&t.Body}, timeColumn{&t.ValidFrom})
+	return row.Scan(&t.ID, &t.Kind, &t.Locale, &t.Version, textColumn{&t.Body}, timeColumn{&t.ValidFrom})
 }
 
 // EnsureConsentTexts stores version 1 where there is none.
@@ -44,7 +44,7 @@ func (s *Store) EnsureConsentTexts(ctx context.Context, texts []chatops.ConsentT
 	return s.write(ctx, func(tx *writeTx) error {
 		for i := range texts {
 			t := &texts[i]
-			if _, err := tx.exec(ensureText, string(t.Purpose), t.Locale, t.Body, stamp(tx.now)); err != nil {
+			if _, err := tx.exec(ensureText, string(t.Kind), t.Locale, t.Body, stamp(tx.now)); err != nil {
 				return err
 			}
 		}
@@ -59,7 +59,7 @@ func (s *Store) AddConsentText(ctx context.Context, t *chatops.ConsentText) (*ch
 	}
 	var stored chatops.ConsentText
 	err := s.write(ctx, func(tx *writeTx) error {
-		return scanText(tx.row(addText, string(t.Purpose), t.Locale, t.Body, tx.orNow(t.ValidFrom)), &stored)
+		return scanText(tx.row(addText, string(t.Kind), t.Locale, t.Body, tx.orNow(t.ValidFrom)), &stored)
 	})
 	if err != nil {
 		return nil, err
@@ -82,10 +82,10 @@ func (s *Store) ConsentTexts(ctx context.Context) (list []chatops.ConsentText, e
 }
 
 // CurrentConsentText returns the newest version that is valid now.
-func (s *Store) CurrentConsentText(ctx context.Context, purpose chatops.ConsentPurpose, locale string) (*chatops.ConsentText, error) {
-	t, err := s.oneText(ctx, currentText, text(string(purpose)), text(locale), stamp(s.now()))
+func (s *Store) CurrentConsentText(ctx context.Context, kind chatops.ConsentKind, locale string) (*chatops.ConsentText, error) {
+	t, err := s.oneText(ctx, currentText, text(string(kind)), text(locale), stamp(s.now()))
 	if err != nil {
-		return nil, notFound(err, "consent text for %s in %q: there is none", purpose, locale)
+		return nil, notFound(err, "consent text for %s in %q: there is none", kind, locale)
 	}
 	return t, nil
 }

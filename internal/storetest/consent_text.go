@@ -13,7 +13,7 @@ import (
 func consentTextCases() []testCase {
 	return []testCase{
 		{"EnsureConsentTexts_ByManyAtOnce_StoresEachOnce", ensureTexts},
-		{"AddConsentText_CountsWithinPurposeAndLocale", addTexts},
+		{"AddConsentText_CountsWithinKindAndLocale", addTexts},
 		{"AddConsentText_ByManyAtOnce_LosesNone", addTextsParallel},
 		{"AddConsentText_OfNoUse_IsInvalid", addTextInvalid},
 		{"CurrentConsentText_IsTheNewestThatIsValid", currentText},
@@ -21,10 +21,10 @@ func consentTextCases() []testCase {
 }
 
 // addText stores a text.
-func (e *env) addText(purpose chatops.ConsentPurpose, locale, body string, from time.Time) *chatops.ConsentText {
+func (e *env) addText(kind chatops.ConsentKind, locale, body string, from time.Time) *chatops.ConsentText {
 	e.t.Helper()
 	t, err := e.store.AddConsentText(e.ctx, &chatops.ConsentText{
-		ID: 99, Version: 99, Purpose: purpose, Locale: locale, Body: body, ValidFrom: from,
+		ID: 99, Version: 99, Kind: kind, Locale: locale, Body: body, ValidFrom: from,
 	})
 	e.must(err)
 	return t
@@ -38,7 +38,7 @@ func (e *env) consentTexts() []chatops.ConsentText {
 }
 
 func ensureTexts(e *env) {
-	e.addText(chatops.PurposeRODO, "pl", "Własna treść.", time.Time{})
+	e.addText(chatops.KindRODO, "pl", "Własna treść.", time.Time{})
 	stores := []chatops.Store{e.store, e.open()}
 	var wg sync.WaitGroup
 	for i := range 6 {
@@ -51,9 +51,9 @@ func ensureTexts(e *env) {
 	wg.Wait()
 	var got []string
 	for _, t := range e.consentTexts() {
-		got = append(got, fmt.Sprintf("%s %s %d", t.Purpose, t.Locale, t.Version))
-		want := chatops.BuiltInConsentText(t.Purpose, t.Locale).Body
-		if t.Purpose == chatops.PurposeRODO && t.Locale == "pl" {
+		got = append(got, fmt.Sprintf("%s %s %d", t.Kind, t.Locale, t.Version))
+		want := chatops.BuiltInConsentText(t.Kind, t.Locale).Body
+		if t.Kind == chatops.KindRODO && t.Locale == "pl" {
 			want = "Własna treść." // what an installation has written is kept
 		}
 		if t.ID == 0 || t.Body != want || t.ValidFrom.IsZero() || t.ValidFrom.After(e.clock.Peek()) {
@@ -63,7 +63,7 @@ func ensureTexts(e *env) {
 	if want := []string{"marketing en 1", "marketing pl 1", "rodo en 1", "rodo pl 1"}; !slices.Equal(got, want) {
 		e.t.Fatalf("texts %q, want %q", got, want)
 	}
-	err := e.store.EnsureConsentTexts(e.ctx, []chatops.ConsentText{{Purpose: "cookies", Locale: "pl", Body: "x"}})
+	err := e.store.EnsureConsentTexts(e.ctx, []chatops.ConsentText{{Kind: "cookies", Locale: "pl", Body: "x"}})
 	e.wantCode(err, chatops.CodeInvalid)
 }
 
@@ -74,8 +74,8 @@ func addTexts(e *env) {
 		if body == "" || len([]rune(body)) > 5000 {
 			continue
 		}
-		t := e.addText(chatops.PurposeRODO, "de", body, from)
-		want := chatops.ConsentText{ID: t.ID, Purpose: chatops.PurposeRODO, Locale: "de", Version: t.Version, Body: body, ValidFrom: from}
+		t := e.addText(chatops.KindRODO, "de", body, from)
+		want := chatops.ConsentText{ID: t.ID, Kind: chatops.KindRODO, Locale: "de", Version: t.Version, Body: body, ValidFrom: from}
 		if *t != want || t.ID == 99 || i < 3 && t.Version != i+1 {
 			e.t.Fatalf("stored %+v, want %+v", *t, want)
 		}
@@ -86,15 +86,15 @@ func addTexts(e *env) {
 		}
 	}
 	for _, other := range []*chatops.ConsentText{
-		e.addText(chatops.PurposeRODO, "de-AT", "x", from), e.addText(chatops.PurposeMarketing, "de", "x", from),
+		e.addText(chatops.KindRODO, "de-AT", "x", from), e.addText(chatops.KindMarketing, "de", "x", from),
 	} {
 		if other.Version != 1 {
-			e.t.Errorf("the first of %s in %s has version %d", other.Purpose, other.Locale, other.Version)
+			e.t.Errorf("the first of %s in %s has version %d", other.Kind, other.Locale, other.Version)
 		}
 	}
 	// Somebody else has written a row of their own.
 	e.exec(`INSERT INTO consent_text (kind, version, locale, text) VALUES ('rodo', '2024-draft', 'fr', 'x'), ('rodo', '9', 'fr', 'y')`)
-	if t := e.addText(chatops.PurposeRODO, "fr", "z", from); t.Version != 10 {
+	if t := e.addText(chatops.KindRODO, "fr", "z", from); t.Version != 10 {
 		e.t.Errorf("after version 9 comes %d", t.Version)
 	}
 	for _, id := range []int64{0, -1, 4711, 1<<63 - 1} {
@@ -108,7 +108,7 @@ func addTextsParallel(e *env) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			t := &chatops.ConsentText{Purpose: chatops.PurposeMarketing, Locale: "pl", Body: "x"}
+			t := &chatops.ConsentText{Kind: chatops.KindMarketing, Locale: "pl", Body: "x"}
 			if _, err := stores[i%2].AddConsentText(e.ctx, t); err != nil {
 				e.t.Errorf("add: %v", err)
 			}
@@ -127,7 +127,7 @@ func addTextsParallel(e *env) {
 
 func addTextInvalid(e *env) {
 	for _, t := range []chatops.ConsentText{
-		{Purpose: "x", Locale: "pl", Body: "b"}, {Purpose: chatops.PurposeRODO, Locale: "polski", Body: "b"}, {Purpose: chatops.PurposeRODO, Locale: "pl"},
+		{Kind: "x", Locale: "pl", Body: "b"}, {Kind: chatops.KindRODO, Locale: "polski", Body: "b"}, {Kind: chatops.KindRODO, Locale: "pl"},
 	} {
 		_, err := e.store.AddConsentText(e.ctx, &t)
 		e.wantCode(err, chatops.CodeInvalid)
@@ -141,7 +141,7 @@ func currentText(e *env) {
 	now := e.clock.Now()
 	wantCurrent := func(version int) {
 		e.t.Helper()
-		t, err := e.store.CurrentConsentText(e.ctx, chatops.PurposeMarketing, "pl")
+		t, err := e.store.CurrentConsentText(e.ctx, chatops.KindMarketing, "pl")
 		if version == 0 {
 			e.wantCode(err, chatops.CodeNotFound)
 			return
@@ -151,12 +151,12 @@ func currentText(e *env) {
 			e.t.Fatalf("version %d is current, want %d", t.Version, version)
 		}
 	}
-	e.addText(chatops.PurposeMarketing, "pl", "later", now.Add(time.Hour))
+	e.addText(chatops.KindMarketing, "pl", "later", now.Add(time.Hour))
 	wantCurrent(0)
-	e.addText(chatops.PurposeMarketing, "pl", "long since", now.Add(-100*time.Hour))
-	e.addText(chatops.PurposeMarketing, "pl", "tomorrow", now.Add(24*time.Hour))
-	e.addText(chatops.PurposeRODO, "pl", "another purpose", time.Time{})
-	e.addText(chatops.PurposeMarketing, "en", "another locale", time.Time{})
+	e.addText(chatops.KindMarketing, "pl", "long since", now.Add(-100*time.Hour))
+	e.addText(chatops.KindMarketing, "pl", "tomorrow", now.Add(24*time.Hour))
+	e.addText(chatops.KindRODO, "pl", "another kind", time.Time{})
+	e.addText(chatops.KindMarketing, "en", "another locale", time.Time{})
 	wantCurrent(2)
 	e.clock.Advance(2 * time.Hour)
 	wantCurrent(2) // a version that was added later replaces those before it

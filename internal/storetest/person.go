@@ -80,7 +80,8 @@ func personGrant(e *env) {
 	e.known("a", anna)
 	e.withdraw(chatops.ActionRevoke, anna)
 	e.withdraw(chatops.ActionUnsubscribe, "anna+x@example.pl")
-	g := chatops.ConsentGrant{EmailKey: anna, RODO: true, TextID: 4, Notes: "channel=phone", Origin: chatops.ConsentOrigin{IPAddress: "192.0.2.9"}}
+	text := e.addText(chatops.KindRODO, "pl", "Zgadzam się.", time.Time{})
+	g := chatops.ConsentGrant{EmailKey: anna, RODO: true, Text: *text, Notes: "channel=phone", Origin: chatops.ConsentOrigin{IPAddress: "192.0.2.9"}}
 	n, err := e.store.GrantConsent(e.ctx, g)
 	e.must(err)
 	if n != 2 {
@@ -99,7 +100,8 @@ func personGrant(e *env) {
 		e.t.Fatalf("%d suppressions are left", n)
 	}
 	e.wantSuppressed("anna+x@example.pl", "marketing")
-	e.wantAudited(`action = 'consent_given' AND notes = 'text=4; marketing=true; rodo=true; channel=phone' AND ip_address = '192.0.2.9'`, 1)
+	e.wantAudited(fmt.Sprintf(`action = 'consent_given' AND ip_address = '192.0.2.9'
+		AND notes = 'text=%d; version=1; locale=pl; marketing=true; rodo=true; channel=phone'`, text.ID), 1)
 	e.wantChain(5)
 	for _, bad := range []chatops.ConsentGrant{{RODO: true}, {EmailKey: anna}} {
 		_, err := e.store.GrantConsent(e.ctx, bad)
