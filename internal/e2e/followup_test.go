@@ -171,7 +171,7 @@ func TestFollowup_OptOutAfterDATADoesNotWaitForTheMailServer(t *testing.T) {
 	})
 }
 
-// Four processes, whose claims of the job are taken from them all the time, race
+// Eight processes, whose claims of the job are taken from them all the time, race
 // each other to plan and send.
 func TestFollowup_ManyProcessesSendEachOnce(t *testing.T) {
 	t.Parallel()
@@ -181,7 +181,7 @@ func TestFollowup_ManyProcessesSendEachOnce(t *testing.T) {
 		for i := range people {
 			w.silence(fmt.Sprintf("s%d", i), fmt.Sprintf("jan%d@x.example", i/2), "pl", 30+i)
 		}
-		w.replicas(4)
+		w.replicas(8)
 		for range 20 {
 			w.planNow()
 			w.exec(`update scheduled_job set lease_until = ? where name = 'followups'`, w.ago(1))
