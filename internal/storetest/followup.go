@@ -21,6 +21,7 @@ func followupCases() []testCase {
 		{"Followup_ThatWasBegunBefore_IsUncertain", followupUncertain},
 		{"SendFollowup_ReadsConsentAgain", sendReadsConsent},
 		{"SendFollowup_KeepsWithdrawalsWaiting", sendAgainstWithdrawal},
+		{"Followup_InAnyOrder_MailsNobodyTwiceOrAfterOptingOut", followupRandom},
 		{"Retry_SendsAnUncertainFollowupOnlyWhenNamed", retryUncertain},
 		{"FollowupDuplicates_AreFoundAndFixed", duplicatesFixed},
 	}
