@@ -16,6 +16,7 @@ func newChat(cfg *config.Config, store chatops.Store, k *chat.Knowledge, answere
 		Once:           store,
 		Replies:        replies,
 		Leads:          store,
+		Texts:          store,
 		Knowledge:      k,
 		Answerer:       answerer,
 		ConsentMode:    cfg.ConsentMode,

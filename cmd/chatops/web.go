@@ -38,6 +38,7 @@ func newWeb(cfg *config.Config, log *slog.Logger, metrics *prometheus.Registry, 
 	opts := webOptions(cfg, log, metrics)
 	opts.Chat, opts.Health, opts.Limits = visitors, health, limits
 	opts.Leads, opts.CreateLeadFunc = store, visitors.CreateLead
+	opts.Texts = store
 	opts.Consent, opts.ImpliedConsent = store, cfg.ConsentMode == chat.ConsentImplied
 	useLinks(&opts, store, l)
 	opts.Knowledge = publicKnowledge{k}

@@ -306,13 +306,13 @@ func TestOnceCache_ARepeatedLeadIsReadAsItIsNow(t *testing.T) {
 	t.Parallel()
 	s, store, _ := withReplies(t)
 	lead := &chatops.Lead{Name: "Anna Nowak", Email: "anna@x.pl"}
-	first, replayed, err := s.CreateLead(t.Context(), lead, key("k", "b"))
+	first, replayed, err := s.CreateLead(t.Context(), lead, key("k", "b"), chatops.ChatConsent{})
 	if err != nil || replayed {
 		t.Fatal(replayed, err)
 	}
 	store.keys = nil
 	store.forms[0].Notes = "oddzwonić"
-	again, replayed, err := s.CreateLead(t.Context(), lead, key("k", "b"))
+	again, replayed, err := s.CreateLead(t.Context(), lead, key("k", "b"), chatops.ChatConsent{})
 	if err != nil || !replayed || again.ID != first.ID || again.Notes != "oddzwonić" || len(store.forms) != 1 {
 		t.Errorf("%+v, replayed %v, %v", again, replayed, err)
 	}

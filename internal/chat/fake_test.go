@@ -19,6 +19,7 @@ type memoryStore struct {
 	leads    map[string]chatops.Lead
 	created  int
 	alerts   []chatops.NewAlert
+	spoken   []chatops.ConsentSaid // with turns
 	loads    int
 	saves    int
 	failSave error // returned instead of saving
@@ -70,6 +71,7 @@ func (m *memoryStore) SaveTurn(ctx context.Context, t *chatops.Turn) (*chatops.T
 		c.ID = int64(len(m.convs) + 1)
 	}
 	m.convs[c.SessionID] = c
+	m.spoken = append(m.spoken, t.Said...)
 	m.messages[c.SessionID] = append(m.messages[c.SessionID],
 		chatops.Message{Text: t.UserMessage, Sender: chatops.SenderUser, At: c.LastUserMessageAt},
 		chatops.Message{Text: t.BotMessage, Sender: chatops.SenderBot, At: c.LastUserMessageAt})

@@ -57,13 +57,13 @@ func TestCreateLead_WakesTheEngineOnlyForWhatIsStored(t *testing.T) {
 	}{{"stored", nil, 1}, {"not stored", errDown, 0}} {
 		store, wakes := onceStoreOf(t, c.fail), 0
 		s, _ := testService(t, func(o *Options) { o.Leads, o.WakeFunc = store, func() { wakes++ } })
-		lead, replayed, err := s.CreateLead(t.Context(), &chatops.Lead{Name: "Jan", Phone: "+48600700800"}, nil)
+		lead, replayed, err := s.CreateLead(t.Context(), &chatops.Lead{Name: "Jan", Phone: "+48600700800"}, nil, chatops.ChatConsent{})
 		if !errors.Is(err, c.fail) || replayed || wakes != c.wakes || (lead == nil) != (c.fail != nil) {
 			t.Errorf("%s: %+v, %v, %d wake-ups", c.name, lead, err, wakes)
 		}
 	}
 	s, _ := testService(t)
-	if _, _, err := s.CreateLead(t.Context(), &chatops.Lead{}, nil); chatops.ErrorCode(err) != chatops.CodeInternal {
+	if _, _, err := s.CreateLead(t.Context(), &chatops.Lead{}, nil, chatops.ChatConsent{}); chatops.ErrorCode(err) != chatops.CodeInternal {
 		t.Errorf("without a store for leads: %v", err)
 	}
 }

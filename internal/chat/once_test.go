@@ -18,7 +18,8 @@ type onceStore struct {
 	mu    sync.Mutex
 	keys  map[string]*keptKey
 	forms []chatops.Lead
-	fail  error // returned instead of creating a lead
+	said  []chatops.ConsentSaid // with forms
+	fail  error                 // returned instead of creating a lead
 }
 
 type keptKey struct {
@@ -26,10 +27,11 @@ type keptKey struct {
 	reply *chatops.KeptReply
 }
 
-func withOnce(tb testing.TB) (*Service, *onceStore) {
+func withOnce(tb testing.TB, change ...func(*Options)) (*Service, *onceStore) {
 	tb.Helper()
 	o := &onceStore{memoryStore: newMemoryStore(), keys: map[string]*keptKey{}}
-	s, _ := testService(tb, func(opts *Options) { opts.Store, opts.Once, opts.Leads = o, o, o })
+	change = append([]func(*Options){func(opts *Options) { opts.Store, opts.Once, opts.Leads = o, o, o }}, change...)
+	s, _ := testService(tb, change...)
 	return s, o
 }
 
@@ -74,7 +76,10 @@ func (o *onceStore) SaveTurn(ctx context.Context, t *chatops.Turn) (*chatops.Tur
 	return res, err
 }
 
-func (o *onceStore) CreateLead(_ context.Context, l *chatops.Lead, alerts []chatops.NewAlert, once *chatops.OnceReply) (*chatops.Lead, error) {
+func (o *onceStore) CreateLead(
+	_ context.Context, l *chatops.Lead, alerts []chatops.NewAlert, once *chatops.OnceReply, said ...chatops.ConsentSaid,
+) (*chatops.Lead, error) {
+	o.said = append(o.said, said...)
 	if o.fail != nil {
 		return nil, o.fail
 	}
@@ -210,7 +215,7 @@ func TestCreateLead_ScoresAndAnnouncesALeadOfAForm(t *testing.T) {
 	t.Parallel()
 	s, store := withOnce(t)
 	lead := &chatops.Lead{Name: "Anna Nowak", Email: "anna@x.pl", Phone: "+48600100200", Message: "proszę o kontakt"}
-	got, replayed, err := s.CreateLead(t.Context(), lead, nil)
+	got, replayed, err := s.CreateLead(t.Context(), lead, nil, chatops.ChatConsent{})
 	if err != nil || replayed {
 		t.Fatal(replayed, err)
 	}
@@ -234,9 +239,9 @@ func TestCreateLead_TwoFormsAreTwoLeadsAndARepeatedOneIsOne(t *testing.T) {
 	t.Parallel()
 	s, store := withOnce(t)
 	lead := &chatops.Lead{Name: "Anna Nowak", Email: "anna@x.pl"}
-	a, _, errA := s.CreateLead(t.Context(), lead, key("k", "b"))
-	b, replayed, errB := s.CreateLead(t.Context(), lead, key("k", "b"))
-	c, _, errC := s.CreateLead(t.Context(), lead, nil)
+	a, _, errA := s.CreateLead(t.Context(), lead, key("k", "b"), chatops.ChatConsent{})
+	b, replayed, errB := s.CreateLead(t.Context(), lead, key("k", "b"), chatops.ChatConsent{})
+	c, _, errC := s.CreateLead(t.Context(), lead, nil, chatops.ChatConsent{})
 	if errA != nil || errB != nil || errC != nil {
 		t.Fatal(errA, errB, errC)
 	}
@@ -257,12 +262,12 @@ func TestCreateLead_FollowsTheConsentModeAndPassesOnErrors(t *testing.T) {
 	t.Parallel()
 	store := &onceStore{memoryStore: newMemoryStore(), keys: map[string]*keptKey{}}
 	s, _ := testService(t, func(o *Options) { o.Store, o.Leads, o.ConsentMode = store, store, ConsentImplied })
-	got, _, err := s.CreateLead(t.Context(), &chatops.Lead{Name: "A", Email: "a@x.pl"}, nil)
+	got, _, err := s.CreateLead(t.Context(), &chatops.Lead{Name: "A", Email: "a@x.pl"}, nil, chatops.ChatConsent{})
 	if err != nil || !got.MarketingConsent || !got.RODOConsent {
 		t.Errorf("%+v, %v", got, err)
 	}
 	store.fail = chatops.Errorf(chatops.CodeUnavailable, "database is not reachable")
-	if _, _, err := s.CreateLead(t.Context(), &chatops.Lead{Name: "A", Email: "a@x.pl"}, nil); chatops.ErrorCode(err) != chatops.CodeUnavailable {
+	if _, _, err := s.CreateLead(t.Context(), &chatops.Lead{Name: "A", Email: "a@x.pl"}, nil, chatops.ChatConsent{}); chatops.ErrorCode(err) != chatops.CodeUnavailable {
 		t.Errorf("got %v", err)
 	}
 }

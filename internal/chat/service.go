@@ -31,6 +31,9 @@ type Options struct {
 	// Leads keeps the leads that come without a conversation; nil: CreateLead
 	// fails.
 	Leads chatops.LeadStore
+	// Texts are the wordings that people agree to; nil: what was agreed to is not
+	// put on record.
+	Texts ConsentTexts
 	// Knowledge is what the bot knows, from LoadKnowledge; nil means the embedded
 	// knowledge base.
 	Knowledge *Knowledge
@@ -185,6 +188,7 @@ func (s *Service) answer(ctx context.Context, req chatops.ChatRequest) (*chatops
 // turn answers a message in a loaded conversation and stores the result.
 func (s *Service) turn(ctx context.Context, conv chatops.Conversation, req *chatops.ChatRequest, w *wording) (*chatops.ChatReply, error) {
 	conv.LastUserMessageAt = s.opts.NowFunc().UTC()
+	before := conv
 	if req.Consent.Marketing != nil {
 		conv.MarketingConsent = *req.Consent.Marketing
 	}
@@ -198,12 +202,15 @@ func (s *Service) turn(ctx context.Context, conv chatops.Conversation, req *chat
 	if err := s.addLead(ctx, turn, x, &conv, req.Consent); err != nil {
 		return nil, err
 	}
+	var err error
+	if turn.Said, err = s.said(ctx, req.Consent, &before, string(x.lang), channelChat); err != nil {
+		return nil, err
+	}
 	after := x.conv
 	if turn.Lead != nil && after.LeadID == 0 {
 		after.LeadID = -1 // not known yet: there will be one
 	}
 	reply := s.replyOf(&after, x.lang, response, sources)
-	var err error
 	if turn.Once, err = keep(req.Once, reply); err != nil {
 		return nil, err
 	}

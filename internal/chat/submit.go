@@ -10,19 +10,23 @@ import (
 )
 
 // CreateLead stores a lead that came through a form instead of a conversation:
-// it is scored, gets the consent of the mode, and its alerts are queued in the
-// same transaction. With a key, a repeated request gets the first lead again
-// and replayed is true. Errors: those of chatops.LeadStore and chatops.OnceStore.
-func (s *Service) CreateLead(ctx context.Context, lead *chatops.Lead, key *chatops.OnceKey) (stored *chatops.Lead, replayed bool, err error) {
+// it is scored, gets the consent that was given with it, else that of the mode,
+// and its alerts are queued in the same transaction. With a key, a repeated
+// request gets the first lead again and replayed is true. Errors: those of
+// chatops.LeadStore and chatops.OnceStore, and CodeInvalid for a consent text
+// that does not exist.
+func (s *Service) CreateLead(
+	ctx context.Context, lead *chatops.Lead, key *chatops.OnceKey, consent chatops.ChatConsent,
+) (stored *chatops.Lead, replayed bool, err error) {
 	if s.opts.Leads == nil {
 		return nil, false, chatops.Errorf(chatops.CodeInternal, "chat has no store for leads")
 	}
 	if key == nil {
-		stored, err = s.createLead(ctx, lead, nil)
+		stored, err = s.createLead(ctx, lead, nil, consent)
 		return stored, false, err
 	}
 	kept, err := s.once(ctx, key, func() (_ *chatops.KeptReply, err error) {
-		stored, err = s.createLead(ctx, lead, &chatops.OnceReply{OnceKey: *key, Status: http.StatusCreated, Keep: onceKeep})
+		stored, err = s.createLead(ctx, lead, &chatops.OnceReply{OnceKey: *key, Status: http.StatusCreated, Keep: onceKeep}, consent)
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +39,9 @@ func (s *Service) CreateLead(ctx context.Context, lead *chatops.Lead, key *chato
 	return stored, true, err
 }
 
-func (s *Service) createLead(ctx context.Context, lead *chatops.Lead, once *chatops.OnceReply) (*chatops.Lead, error) {
+func (s *Service) createLead(
+	ctx context.Context, lead *chatops.Lead, once *chatops.OnceReply, consent chatops.ChatConsent,
+) (*chatops.Lead, error) {
 	l := *lead
 	// A session of its own, which no conversation has, names the lead to the
 	// receivers of its alerts.
@@ -46,14 +52,18 @@ func (s *Service) createLead(ctx context.Context, lead *chatops.Lead, once *chat
 	l.Status = chatops.LeadNew
 	l.DataConfirmed = true
 	implied := s.opts.ConsentMode == ConsentImplied
-	l.MarketingConsent, l.RODOConsent = implied, implied
+	said, err := s.said(ctx, consent, &chatops.Conversation{MarketingConsent: implied, RODOConsent: implied}, "", channelForm)
+	if err != nil {
+		return nil, err
+	}
+	l.MarketingConsent, l.RODOConsent = saidOr(consent.Marketing, implied), saidOr(consent.RODO, implied)
 	facts := factsOf(&l)
 	l.LeadScore = Score(&facts)
 	alerts, err := s.leadAlerts(&l, &facts, s.opts.NowFunc().UTC())
 	if err != nil {
 		return nil, err
 	}
-	stored, err := s.opts.Leads.CreateLead(ctx, &l, alerts, once)
+	stored, err := s.opts.Leads.CreateLead(ctx, &l, alerts, once, said...)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,10 @@ const (
 type ChatConsent struct {
 	Marketing *bool
 	RODO      *bool
+	// The numbers of the texts that were shown; 0: the current ones in Locale.
+	MarketingText, RODOText int64
+	Locale                  string // "": the language of the conversation
+	Origin                  ConsentOrigin
 }
 
 // ChatReply is the answer to a ChatRequest. The JSON names are those of the chat

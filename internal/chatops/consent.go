@@ -15,8 +15,12 @@ const (
 	ActionRevoke       ConsentAction = "revoke_consent" // all processing consent withdrawn
 	ActionRODOGiven    ConsentAction = "rodo_consent_given"
 	ActionRODOWithdraw ConsentAction = "rodo_consent_withdrawn"
-	ActionGrant        ConsentAction = "consent_given" // to an operator, or confirmed by mail
-	ActionErase        ConsentAction = "person_erased"
+	// What somebody says about marketing in a conversation or with a form: it
+	// lifts no suppression and makes none.
+	ActionMarketingGiven    ConsentAction = "marketing_consent_given"
+	ActionMarketingWithdraw ConsentAction = "marketing_consent_withdrawn"
+	ActionGrant             ConsentAction = "consent_given" // to an operator, or confirmed by mail
+	ActionErase             ConsentAction = "person_erased"
 )
 
 // ConsentOrigin is who asked, for the audit log.
@@ -65,4 +69,8 @@ type ConsentStore interface {
 	// ConsentStatus returns what is known of an address, or CodeNotFound when
 	// neither a conversation, a lead, a suppression nor an audit row has it.
 	ConsentStatus(ctx context.Context, emailKey string) (*ConsentStatus, error)
+	// WithdrawalMark returns a text without spaces that changes whenever consent
+	// of the address is withdrawn or the person is erased, and at nothing else
+	// that somebody does. Addresses that nothing is known of have one too.
+	WithdrawalMark(ctx context.Context, emailKey string) (string, error)
 }

@@ -71,6 +71,9 @@ type Turn struct {
 	Lead *Lead
 	// Alerts are queued when Lead is created by this turn, and only then.
 	Alerts []NewAlert
+	// Said is what the visitor said about consent with the message. What is news
+	// (ConsentSaid.News) is put on record in the same transaction.
+	Said []ConsentSaid
 	// Once, when set, keeps the reply for repeated requests in the same
 	// transaction. CodeConflict when the key is not held any more.
 	Once *OnceReply

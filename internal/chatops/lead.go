@@ -98,9 +98,12 @@ type LeadStore interface {
 	// CreateLead stores a lead that no conversation made (it has no session, or
 	// one of its own), queues its alerts and, where once is set, keeps the reply
 	// for repeated requests, in one transaction. ID, CreatedAt and UpdatedAt of l
-	// are ignored; the stored lead is returned. CodeConflict when the session
-	// has a lead, or the key is not held any more.
-	CreateLead(ctx context.Context, l *Lead, alerts []NewAlert, once *OnceReply) (*Lead, error)
+	// are ignored; the stored lead is returned. What was said about consent is put
+	// on record in the same transaction; the lead needs a session then. A lead of
+	// a suppressed address never has marketing consent, and where all processing
+	// was revoked it has RODO consent only if that was said. CodeConflict when the
+	// session has a lead, or the key is not held any more.
+	CreateLead(ctx context.Context, l *Lead, alerts []NewAlert, once *OnceReply, said ...ConsentSaid) (*Lead, error)
 	// Lead returns a lead, or CodeNotFound.
 	Lead(ctx context.Context, id int64) (*Lead, error)
 	// UpdateLead changes a lead and returns it before and after the change, or

@@ -71,6 +71,9 @@ type ConsentGrant struct {
 	Text            ConsentText // that was agreed to; ID 0: not known
 	Origin          ConsentOrigin
 	Notes           string // channel and actor, without the person's data
+	// AskedAt is the WithdrawalMark of the moment when the person was asked to
+	// confirm; empty: they say it now.
+	AskedAt string
 }
 
 // Erasure removes the personal data of one address.
@@ -135,6 +138,8 @@ type PersonStore interface {
 	Person(ctx context.Context, emailKey string) (*Person, error)
 	// GrantConsent gives consent to every conversation and lead of the address,
 	// lifts its suppression and writes an audit row, in one transaction.
+	// CodeConflict when consent was withdrawn since the person was asked: then
+	// nothing is changed.
 	GrantConsent(ctx context.Context, g ConsentGrant) (changed int, err error)
 	// ErasePerson deletes what is stored about an address and leaves a tombstone:
 	// the suppression under the keyed digests, audit rows without personal data,

@@ -15,8 +15,9 @@ import (
 
 const (
 	tokenVersion  = 1
+	maxSubject    = 4*255 + 64 // an address, and what stands beside it
 	expirySize    = 8
-	maxTokenBytes = 1 + 1 + maxKeyID + sha256.Size + expirySize + 4*255
+	maxTokenBytes = 1 + 1 + maxKeyID + sha256.Size + expirySize + maxSubject
 )
 
 // Tokens signs and checks the links that act for a person.

@@ -193,6 +193,9 @@ func (s *Store) queueWithdrawal(b *pgx.Batch, w *chatops.ConsentWithdrawal, key 
 	b.Queue(auditWithdrawal, now, w.ConversationID, w.LeadID, key, string(w.Action), o.IPAddress, o.UserAgent, o.Reason)
 }
 
+// ofSession are the actions of a session's own consent.
+const ofSession = `'rodo_consent_given', 'rodo_consent_withdrawn', 'marketing_consent_given', 'marketing_consent_withdrawn'`
+
 // consentStatus gives one row for any address. A withdrawal counts until
 // something else than a session's own consent follows it.
 const consentStatus = `
@@ -204,7 +207,7 @@ blocked as (select 1 from suppression where loose_key = any ($2::text[]))
 select exists (select from held) or exists (select from said) or exists (select from blocked),
   exists (select from blocked) or coalesce((
     select action in ('unsubscribe', 'revoke_consent') from said
-    where action not in ('rodo_consent_given', 'rodo_consent_withdrawn') order by timestamp desc, id desc limit 1), false),
+    where action not in (` + ofSession + `) order by timestamp desc, id desc limit 1), false),
   coalesce((select bool_and(marketing_consent) from held), false),
   coalesce((select bool_and(rodo_consent) from held), false),
   coalesce((select action from said order by timestamp desc, id desc limit 1), ''),

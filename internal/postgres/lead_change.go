@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 const (
@@ -19,7 +21,9 @@ with made as (
   values (nullif($2::text, ''), nullif($3::text, ''), nullif($4::text, ''), nullif($5::text, ''),
     nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''), nullif($9::text, ''), nullif($10::text, ''),
     coalesce(nullif($11::text, ''), '` + chatops.LeadSource + `'), coalesce(nullif($12::text, ''), 'new'),
-    nullif($13::text, ''), nullif($14::text, ''), $15::integer, $16::boolean, $17::boolean, $18::boolean,
+    nullif($13::text, ''), nullif($14::text, ''), $15::integer, $16::boolean,
+    $17::boolean and not exists (select from suppression where loose_key = any ($19::text[])),
+    $18::boolean and ($20::boolean or not exists (select from suppression where loose_key = any ($19::text[]) and scope = 'all')),
     ` + dbNow + `, ` + dbNow + `)
   returning *)`
 
@@ -28,9 +32,9 @@ select ` + leadColumns + ` from made l`
 
 	createLeadOnce = insertLead + `,
 kept as (
-  update idempotency_key set status = $22::integer, reply = $23::text, record_id = (select id from made),
-    expires_at = ` + dbNow + ` + $24::bigint * interval '1 microsecond', locked_until = null
-  where scope = $19::text and key = $20::text and owner = $21::text and status is null
+  update idempotency_key set status = $24::integer, reply = $25::text, record_id = (select id from made),
+    expires_at = ` + dbNow + ` + $26::bigint * interval '1 microsecond', locked_until = null
+  where scope = $21::text and key = $22::text and owner = $23::text and status is null
   returning 1)
 select ` + leadColumns + ` from made l where chatops_require((select count(*) from kept) = 1, ` + notHeld + `)`
 
@@ -58,9 +62,12 @@ returning id`
 // CreateLead stores a lead that no conversation made, its alerts and the reply for repeated
 // requests, in one transaction and one round trip.
 func (s *Store) CreateLead(
-	ctx context.Context, l *chatops.Lead, alerts []chatops.NewAlert, once *chatops.OnceReply,
+	ctx context.Context, l *chatops.Lead, alerts []chatops.NewAlert, once *chatops.OnceReply, said ...chatops.ConsentSaid,
 ) (*chatops.Lead, error) {
 	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	if err := chatops.CheckSaid(l, said); err != nil {
 		return nil, err
 	}
 	columns, err := newAlertColumns(alerts)
@@ -68,7 +75,8 @@ func (s *Store) CreateLead(
 		return nil, err
 	}
 	now := s.now()
-	statement, params := createLead, append([]any{now, chatops.CleanText(l.SessionID)}, leadValues(l)...)
+	session := chatops.CleanText(l.SessionID)
+	statement, params := createLead, slices.Concat([]any{now, session}, leadValues(l), []any{s.suppressing(l.Email), chatops.SaysRODO(said)})
 	if once != nil {
 		if err := once.Validate(); err != nil {
 			return nil, err
@@ -77,10 +85,14 @@ func (s *Store) CreateLead(
 	}
 	var stored chatops.Lead
 	err = s.batch(ctx, func(b *pgx.Batch) {
+		if l.MarketingConsent { // a withdrawal at the same time is seen, or sees the lead
+			queuePersonLock(b, consent.KeyOf(l.Email))
+		}
 		b.Queue(statement, params...).QueryRow(func(row pgx.Row) error { return scanLead(row, &stored) })
 		if len(alerts) > 0 {
 			queueAlerts(b, now, columns)
 		}
+		queueSaid(b, auditLead, now, session, said)
 	})
 	if err != nil {
 		return nil, err

@@ -12,6 +12,18 @@ import (
 // The statements of a grant, one transaction. Rows are locked in the order of
 // their ids, conversations first.
 const (
+	// markOf is of a plain address ($1) and of the marks that erasing it leaves
+	// ($2).
+	markOf = `coalesce((
+    select max(id) from consent_audit_log where lower(email) = any ($1::text[])
+    and action in ('unsubscribe', 'revoke_consent', 'marketing_consent_withdrawn')), 0)::text
+  || coalesce((
+    select '+' || (extract(epoch from max(created_at)) * 1000000)::bigint from suppression where email_key = any ($2::text[])), '')`
+
+	withdrawalMark = `select ` + markOf
+	stillAsked     = `
+select chatops_require(` + markOf + ` = $3::text, 'grant of consent: it was withdrawn since the person was asked')`
+
 	grantConversations = `
 update chat_conversations set marketing_consent = marketing_consent or $2::boolean,
   rodo_consent = rodo_consent or $3::boolean, version = version + 1
@@ -55,6 +67,9 @@ func (s *Store) GrantConsent(ctx context.Context, g chatops.ConsentGrant) (chang
 			return nil
 		}
 		queuePersonLock(b, key)
+		if g.AskedAt != "" {
+			b.Queue(stillAsked, m.Spellings, m.Suppressing[1:], g.AskedAt)
+		}
 		b.Queue(grantConversations, m.Spellings, g.Marketing, g.RODO).Exec(count)
 		b.Queue(grantLeads, now, m.Spellings, g.Marketing, g.RODO).Exec(count)
 		b.Queue(lift, own)
@@ -64,4 +79,17 @@ func (s *Store) GrantConsent(ctx context.Context, g chatops.ConsentGrant) (chang
 		return 0, err
 	}
 	return changed, nil
+}
+
+// WithdrawalMark returns what changes with every withdrawal.
+func (s *Store) WithdrawalMark(ctx context.Context, emailKey string) (mark string, err error) {
+	key := chatops.CleanText(emailKey)
+	if key == "" {
+		return "", chatops.Errorf(chatops.CodeInvalid, "withdrawals of consent: must name an e-mail address")
+	}
+	m := s.mailbox(key)
+	err = s.do(ctx, func(ctx context.Context) error {
+		return s.pool.QueryRow(ctx, withdrawalMark, m.Spellings, m.Suppressing[1:]).Scan(&mark)
+	})
+	return mark, err
 }

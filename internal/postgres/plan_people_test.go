@@ -30,6 +30,12 @@ func TestPlans_OfLeadsConsentAndRepeatedRequests_UseTheirIndexes(t *testing.T) {
 		"expired keys":  {deleteExpiredOnce, []any{nil, 50}, []string{"idx_idempotency_key_expires"}},
 		"same consent":  {sameConsent, []any{"s7", true, "x"}, []string{"uq_chat_conversations_session", "idx_consent_audit_conversation"}},
 		"session's log": {auditSession, []any{nil, "s7", "x", "", "", ""}, []string{"uq_chat_conversations_session", "uq_leads_session"}},
+		"said in a turn": {
+			auditTurn,
+			[]any{nil, "s7", "x", "", "", "", "", "x", "y", true, false},
+			[]string{"uq_chat_conversations_session", "uq_leads_session", "idx_consent_audit_conversation"},
+		},
+		"said with a form": {auditLead, []any{nil, "s7", "x", "", "", "", "", "x", "y", true, false}, []string{"uq_leads_session"}},
 		"withdraw conversations": {
 			withdrawConversations,
 			[]any{who, 7, true},

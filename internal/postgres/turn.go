@@ -119,6 +119,7 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 		if turn.Once != nil {
 			b.Queue(keepTurn, slices.Concat([]any{now}, replyParams(turn.Once), []any{session})...)
 		}
+		queueSaid(b, auditTurn, now, session, turn.Said)
 	})
 	if err != nil {
 		return nil, err

@@ -195,7 +195,7 @@ func benchmarkServer(b *testing.B) *Server {
 	limits := benchmarkLimits(b)
 	return New(Options{
 		Chat: instantChat{}, Health: Health{PingFunc: func(context.Context) error { return nil }},
-		CreateLeadFunc: func(_ context.Context, l *chatops.Lead, _ *chatops.OnceKey) (*chatops.Lead, bool, error) {
+		CreateLeadFunc: func(_ context.Context, l *chatops.Lead, _ *chatops.OnceKey, _ chatops.ChatConsent) (*chatops.Lead, bool, error) {
 			return l, false, nil
 		},
 		Now:    func() time.Time { now = now.Add(time.Minute); return now },

@@ -32,9 +32,13 @@ type chatBody struct {
 }
 
 type consentBody struct {
-	Marketing *bool    `json:"marketing,omitempty" doc:"Consent to marketing messages"`
-	RODO      *bool    `json:"rodo,omitempty" doc:"Consent to the processing of personal data (RODO, GDPR)"`
-	_         struct{} `json:"-" additionalProperties:"true"`
+	Marketing *bool `json:"marketing,omitempty" doc:"Consent to marketing messages"`
+	RODO      *bool `json:"rodo,omitempty" doc:"Consent to the processing of personal data (RODO, GDPR)"`
+	// The texts are for clients that show a wording of their choice, and for
+	// pages that were open when the wording was changed.
+	MarketingText int64    `json:"marketing_text,omitempty" minimum:"1" doc:"Number of the consent text that was shown (chatops consent texts list); left out: the current one in the language of the conversation"`
+	RODOText      int64    `json:"rodo_text,omitempty" minimum:"1" doc:"The same for rodo"`
+	_             struct{} `json:"-" additionalProperties:"true"`
 }
 
 type chatOutput struct{ Body *chatops.ChatReply }
@@ -71,6 +75,7 @@ func (s *Server) chat(ctx context.Context, in *jsonBody) (*chatOutput, error) {
 		said(req.Consent.Marketing), said(req.Consent.RODO)); err != nil {
 		return nil, err
 	}
+	req.Consent.Origin = s.origin(x.request, "")
 	reply, err := s.opts.Chat.Reply(ctx, req)
 	if err != nil {
 		return nil, err
@@ -145,9 +150,10 @@ func decodeChat(body []byte) (chatops.ChatRequest, error) {
 var errSessionID = chatops.Errorf(chatops.CodeInvalid,
 	"session_id must have 1 to %d printable characters without spaces", chatops.MaxSessionIDLength)
 
-// decodeConsent reads {"marketing": bool, "rodo": bool}; null and absent members
-// leave consent as it is.
+// decodeConsent reads {"marketing": bool, "rodo": bool} and the numbers of their
+// texts; null and absent members leave consent as it is.
 func decodeConsent(raw []byte) (c chatops.ChatConsent, ok bool) {
+	ok = true
 	if isNull(raw) {
 		return c, true
 	}
@@ -162,7 +168,15 @@ func decodeConsent(raw []byte) (c chatops.ChatConsent, ok bool) {
 			into = &c.Marketing
 		case "rodo":
 			into = &c.RODO
-		default:
+		case "marketing_text":
+			c.MarketingText, ok = textNumber(m.value)
+		case "rodo_text":
+			c.RODOText, ok = textNumber(m.value)
+		}
+		if into == nil {
+			if !ok {
+				return c, false
+			}
 			continue
 		}
 		switch value := string(m.value); value {
@@ -175,6 +189,15 @@ func decodeConsent(raw []byte) (c chatops.ChatConsent, ok bool) {
 		}
 	}
 	return c, true
+}
+
+// textNumber reads the number of a consent text; null is none.
+func textNumber(raw []byte) (id int64, ok bool) {
+	if isNull(raw) {
+		return 0, true
+	}
+	id, ok = parseID(string(raw))
+	return id, ok && id > 0
 }
 
 // validSessionID accepts identifiers of any maker: printable, no spaces, no

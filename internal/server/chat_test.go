@@ -47,8 +47,27 @@ func TestChat_AbsentAndNullLeaveThingsAlone(t *testing.T) {
 		}
 	}
 	for _, req := range f.chat.requests() {
-		if req != (chatops.ChatRequest{Message: "a"}) {
+		if req != (chatops.ChatRequest{Message: "a", Consent: chatops.ChatConsent{Origin: req.Consent.Origin}}) {
 			t.Errorf("request %+v", req)
+		}
+	}
+}
+
+func TestChat_HandsOnWhichTextsWereShownAndToWhom(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	r := f.do(t, http.MethodPost, "/api/chatbot/chat", `{"message":"a","consent":{"marketing":true,"marketing_text":3,"rodo":true,"rodo_text":null}}`,
+		"User-Agent", "Firefox", "Content-Type", "application/json")
+	if r.StatusCode != http.StatusOK {
+		t.Fatalf("status %d: %s", r.StatusCode, r.Body)
+	}
+	c := f.chat.requests()[0].Consent
+	if c.MarketingText != 3 || c.RODOText != 0 || c.Origin.UserAgent != "Firefox" || c.Origin.IPAddress != "192.0.2.1" {
+		t.Errorf("consent %+v", c)
+	}
+	for _, bad := range []string{`"3"`, `3.5`, `0`, `-1`, `true`, `[3]`, `1e3`, `99999999999999999999`} {
+		if r := f.post(t, `{"message":"a","consent":{"marketing":true,"marketing_text":`+bad+`}}`); r.StatusCode != http.StatusBadRequest {
+			t.Errorf("text %s: status %d", bad, r.StatusCode)
 		}
 	}
 }

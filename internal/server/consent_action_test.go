@@ -15,7 +15,7 @@ import (
 func TestConsentPages_OpeningOneChangesNothing(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, nil)
-	confirm := (&fakeTokens{}).Sign(chatops.PurposeConfirm, "jan@x.pl", at.Add(time.Hour))
+	confirm := (&fakeTokens{}).Sign(chatops.PurposeConfirm, confirmSubject("jan@x.pl", "0"), at.Add(time.Hour))
 	for _, target := range []string{
 		link("/unsubscribe", janToken), link("/unsubscribe", janToken) + "&action=unsubscribe&List-Unsubscribe=One-Click",
 		link("/preferences", janToken) + "&action=revoke", link("/confirm", confirm) + "&action=confirm", "/unsubscribe?email=jan@x.pl",
@@ -226,7 +226,7 @@ func TestSubscribing_IsConfirmedByMail(t *testing.T) {
 		t.Fatalf("%q, given %+v", r.title(), p.grants.grants)
 	}
 	g := p.grants.grants[0]
-	if g.EmailKey != "jan@x.pl" || !g.Marketing || g.RODO || g.Origin.IPAddress != "192.0.2.1" || g.Notes != confirmNote+"en" {
+	if g.EmailKey != "jan@x.pl" || !g.Marketing || g.RODO || g.Origin.IPAddress != "192.0.2.1" || g.Notes != confirmNote+"; locale=en" {
 		t.Errorf("given %+v", g)
 	}
 	if r := p.submit(t, u.RequestURI(), "action", "x"); r.StatusCode != http.StatusBadRequest || len(p.grants.grants) != 1 {
@@ -314,7 +314,7 @@ func TestConsentPages_TroubleIsNoSuccess(t *testing.T) {
 	p := newPages(t, nil)
 	down := chatops.Errorf(chatops.CodeUnavailable, "connect to db.example: refused")
 	p.consent.err, p.queue.err, p.grants.err = down, down, down
-	confirm := (&fakeTokens{}).Sign(chatops.PurposeConfirm, "jan@x.pl", at.Add(time.Hour))
+	confirm := (&fakeTokens{}).Sign(chatops.PurposeConfirm, confirmSubject("jan@x.pl", "0"), at.Add(time.Hour))
 	for name, r := range map[string]*answer{
 		"unsubscribe": p.submit(t, link("/unsubscribe", janToken)), "typed": p.submit(t, "/unsubscribe", "email", "jan@x.pl"),
 		"preferences": p.get(t, link("/preferences", janToken)), "revoke": p.submit(t, link("/preferences", janToken), "action", "revoke"),
@@ -331,7 +331,7 @@ func TestCanaries_OfLinksAreNotLogged(t *testing.T) {
 	t.Parallel()
 	p := newPages(t, nil)
 	token := tokenFor(canary + "@x.pl")
-	confirm := (&fakeTokens{}).Sign(chatops.PurposeConfirm, canary+"@x.pl", at.Add(time.Hour))
+	confirm := (&fakeTokens{}).Sign(chatops.PurposeConfirm, confirmSubject(canary+"@x.pl", "0"), at.Add(time.Hour))
 	for range 2 {
 		p.get(t, link("/unsubscribe", token))
 		p.get(t, link("/unsubscribe", canary))

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"mime/multipart"
@@ -42,6 +43,7 @@ func newPages(tb testing.TB, change func(*Options), texts ...string) *pages {
 			change(o)
 		}
 	})
+	p.grants.markFunc = p.consent.WithdrawalMark
 	return p
 }
 
@@ -137,9 +139,14 @@ type fakeGrants struct {
 	mu     sync.Mutex
 	grants []chatops.ConsentGrant
 	err    error
+	// markFunc is the withdrawal mark of an address.
+	markFunc func(ctx context.Context, key string) (string, error)
 }
 
-func (f *fakeGrants) grant(_ context.Context, g chatops.ConsentGrant) (int, error) {
+func (f *fakeGrants) grant(ctx context.Context, g chatops.ConsentGrant) (int, error) {
+	if mark, err := f.markFunc(ctx, g.EmailKey); err != nil || g.AskedAt != mark {
+		return 0, cmp.Or(err, error(chatops.Errorf(chatops.CodeConflict, "withdrawn since")))
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.grants = append(f.grants, g)

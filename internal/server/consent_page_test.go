@@ -22,7 +22,8 @@ func everyPage(t *testing.T, lang string) map[string]*answer {
 		}
 		return address + "?lang=" + lang
 	}
-	confirm := (&fakeTokens{}).Sign(chatops.PurposeConfirm, "jan@x.pl", at.Add(chatops.ConfirmLifetime))
+	// Two withdrawals come before it is used.
+	confirm := (&fakeTokens{}).Sign(chatops.PurposeConfirm, confirmSubject("jan@x.pl", "2"), at.Add(chatops.ConfirmLifetime))
 	all := map[string]*answer{
 		"ask":             p.get(t, in(link("/unsubscribe", janToken))),
 		"done":            p.submit(t, in(link("/unsubscribe", janToken)), "action", "unsubscribe"),

@@ -13,9 +13,8 @@ import (
 // confirmEvery is how often one address may be sent a mail that confirms.
 const confirmEvery = 10 * time.Minute
 
-// confirmNote is what the audit log keeps of a confirmation, but for the
-// language: how it was given, and which text of the page was agreed to.
-const confirmNote = "confirmed by mail on the page; text confirm/1 in "
+// confirmNote is what the audit log keeps of how a confirmation was given.
+const confirmNote = "channel=mail; confirmed on the page"
 
 // preferences shows what a person agreed to.
 func (v *consentVisit) preferences() {
@@ -63,15 +62,20 @@ func (s *Server) canSubscribe() bool {
 
 // askToConfirm queues a mail with the link that gives consent. Whoever asked has
 // a link, which may have been passed on; whoever confirms reads the mail. Asked
-// again soon, it is still that one mail: its key is made of the moment, and
+// again soon, it is still that one mail, unless consent was withdrawn meanwhile,
+// which makes its link void: its key is made of the moment, and
 // cannot be made by whoever does not have the key of the tokens.
 func (s *Server) askToConfirm(ctx context.Context, person *emailAddress, lang string) error {
 	if p := s.limitAddress(ctx, exchangeOf(ctx), person, actionConfirm); p != nil {
 		return p
 	}
-	now := s.opts.Now()
+	mark, err := s.opts.Consent.WithdrawalMark(ctx, person.key)
+	if err != nil {
+		return err
+	}
+	now, subject := s.opts.Now(), confirmSubject(person.key, mark)
 	t := s.consentPages.texts[lang]
-	link := &consentView{token: s.opts.Tokens.Sign(chatops.PurposeConfirm, person.key, now.Add(chatops.ConfirmLifetime))}
+	link := &consentView{token: s.opts.Tokens.Sign(chatops.PurposeConfirm, subject, now.Add(chatops.ConfirmLifetime))}
 	payload, err := json.Marshal(chatops.EmailPayload{
 		To:      person.mail,
 		Subject: t["mail_subject"],
@@ -83,7 +87,7 @@ func (s *Server) askToConfirm(ctx context.Context, person *emailAddress, lang st
 	}
 	_, err = s.opts.EnqueueFunc(ctx, []chatops.NewAlert{{
 		EventType: chatops.EventConsentMail, Target: chatops.TargetConsentMail, Payload: payload,
-		IdempotencyKey: "consent:" + digest(s.opts.Tokens.Sign(chatops.PurposeConfirm, person.key, now.Truncate(confirmEvery))),
+		IdempotencyKey: "consent:" + digest(s.opts.Tokens.Sign(chatops.PurposeConfirm, subject, now.Truncate(confirmEvery))),
 	}})
 	return err
 }
@@ -93,7 +97,9 @@ func (v *consentVisit) askConfirmation() {
 		v.invalid()
 		return
 	}
-	v.show(http.StatusOK, stateConfirm)
+	v.show(http.StatusOK, stateConfirm, func(view *consentView) {
+		view.Wording = v.s.wordings.current(v.r.Context(), chatops.KindMarketing, view.Lang)
+	})
 }
 
 // confirm gives marketing consent to whoever has read the mail. Consent to the
@@ -111,11 +117,29 @@ func (v *consentVisit) confirm() {
 		v.refuse(p)
 		return
 	}
-	_, err := v.s.opts.GrantFunc(v.r.Context(), chatops.ConsentGrant{
-		EmailKey: v.person.key, Marketing: true, Origin: v.s.origin(v.r, ""), Notes: confirmNote + pageLanguage(v.r),
-	})
-	if chatops.ErrorCode(err) == chatops.CodeNotFound {
+	lang := pageLanguage(v.r)
+	text, ok, err := v.s.wordings.shown(v.r.Context(), v.form.Get("text"), lang)
+	if err == nil && !ok {
+		v.refuse(newProblem(http.StatusBadRequest, "no such text", v.x.id))
+		return
+	}
+	notes := confirmNote
+	if text.ID == 0 {
+		notes += "; locale=" + lang
+	}
+	if err == nil {
+		_, err = v.s.opts.GrantFunc(v.r.Context(), chatops.ConsentGrant{
+			EmailKey: v.person.key, Marketing: true, Text: text, Origin: v.s.origin(v.r, ""), Notes: notes,
+			AskedAt: v.person.askedAt,
+		})
+	}
+	switch chatops.ErrorCode(err) {
+	case chatops.CodeNotFound:
 		err = nil // nothing of the person is stored any more, so nothing is left to send
+	case chatops.CodeConflict: // withdrawn after the mail was asked for
+		v.person = nil
+		v.invalid()
+		return
 	}
 	if v.stored(err) {
 		v.show(http.StatusOK, stateConfirmed)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"chatops/internal/chatops"
 )
 
 // What the pages of consent show.
@@ -39,7 +41,8 @@ type consentView struct {
 	CanSubscribe,
 	Marketing, RODO bool
 	RequestID string
-	Languages []consentLanguage // none where changing it would lead elsewhere
+	Wording   chatops.ConsentText // that is agreed to on the page
+	Languages []consentLanguage   // none where changing it would lead elsewhere
 
 	token string
 }
@@ -47,7 +50,10 @@ type consentView struct {
 type consentLanguage struct{ Lang, Name, Href string }
 
 // consentAct is a form of one button.
-type consentAct struct{ URL, Action, Button, Class string }
+type consentAct struct {
+	URL, Action, Button, Class string
+	Text                       int64 // number of the wording that is agreed to
+}
 
 // Heading is the title of the page.
 func (v *consentView) Heading() string { return v.T[v.State+"_title"] }
@@ -62,7 +68,14 @@ func (v *consentView) Text() string {
 
 // Act makes a form of one button that posts an action with the token.
 func (v *consentView) Act(path, action, button, class string) consentAct {
-	return consentAct{v.url(path, v.Lang), action, button, class}
+	return consentAct{URL: v.url(path, v.Lang), Action: action, Button: button, Class: class}
+}
+
+// Agree is the form that agrees to the wording.
+func (v *consentView) Agree() consentAct {
+	act := v.Act("/confirm", actionConfirm, v.T["confirm_button"], "main")
+	act.Text = v.Wording.ID
+	return act
 }
 
 // Preferences is where all that a person agreed to is shown.

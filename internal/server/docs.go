@@ -23,7 +23,7 @@ func (s *Server) addDocs() {
 		spec.serve(w, r, cacheAsk)
 	})
 	css := s.addStatic("docs.css", "text/css; charset=utf-8")
-	page := render("docs.html", map[string]any{
+	page := render(readPage("docs.html"), map[string]any{
 		"CSS": css, "Info": s.api.OpenAPI().Info,
 		"Operations": documented(s.api.OpenAPI()), "Schemas": documentedSchemas(s.api.OpenAPI()),
 	})

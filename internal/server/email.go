@@ -9,6 +9,8 @@ type emailAddress struct {
 	key   string // what two spellings of an address have in common
 	// proved: a token has named it, so that whoever asks reads its mail.
 	proved bool
+	// askedAt is the withdrawal mark that a link which confirms was made with.
+	askedAt string
 }
 
 // parseEmail reads an address by the rules of internal/consent.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ type fakeLeads struct {
 	visitAfter int
 	filters    []chatops.LeadFilter
 	onces      []chatops.OnceKey
+	consents   []chatops.ChatConsent
 }
 
 type keptLead struct {
@@ -38,7 +40,7 @@ type keptLead struct {
 	id   int64
 }
 
-func (f *fakeLeads) create(_ context.Context, l *chatops.Lead, once *chatops.OnceKey) (*chatops.Lead, bool, error) {
+func (f *fakeLeads) create(_ context.Context, l *chatops.Lead, once *chatops.OnceKey, consent chatops.ChatConsent) (*chatops.Lead, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
@@ -58,6 +60,7 @@ func (f *fakeLeads) create(_ context.Context, l *chatops.Lead, once *chatops.Onc
 			return &stored, true, nil
 		}
 	}
+	f.consents = append(f.consents, consent)
 	stored := *l
 	stored.ID, stored.Status, stored.CreatedAt = int64(len(f.list)+1), chatops.LeadNew, at.Add(time.Duration(len(f.list))*time.Minute)
 	f.list = append(f.list, stored)
@@ -227,6 +230,50 @@ func (f *fakeConsent) ConsentStatus(_ context.Context, key string) (*chatops.Con
 		return &s, nil
 	}
 	return nil, chatops.Errorf(chatops.CodeNotFound, "%s is not known", key)
+}
+
+// WithdrawalMark counts the withdrawals of the address.
+func (f *fakeConsent) WithdrawalMark(_ context.Context, key string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, w := range f.withdrawals {
+		if w.EmailKey == key {
+			n++
+		}
+	}
+	return strconv.Itoa(n), f.err
+}
+
+// fakeTexts are wordings, of which the last of a kind and language is current.
+type fakeTexts struct {
+	mu    sync.Mutex
+	list  []chatops.ConsentText
+	asked int
+	err   error
+}
+
+func (f *fakeTexts) CurrentConsentText(_ context.Context, kind chatops.ConsentKind, lang string) (*chatops.ConsentText, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked++
+	for _, t := range slices.Backward(f.list) {
+		if t.Kind == kind && t.Locale == lang {
+			return &t, f.err
+		}
+	}
+	return nil, cmp.Or(f.err, error(chatops.Errorf(chatops.CodeNotFound, "no such text")))
+}
+
+func (f *fakeTexts) ConsentText(_ context.Context, id int64) (*chatops.ConsentText, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.list {
+		if t.ID == id {
+			return &t, f.err
+		}
+	}
+	return nil, cmp.Or(f.err, error(chatops.Errorf(chatops.CodeNotFound, "no such text")))
 }
 
 type fakeKnowledge struct{ empty bool }

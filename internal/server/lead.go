@@ -114,16 +114,18 @@ func (s *Server) addLeadCreation() {
 }
 
 func (s *Server) createLead(ctx context.Context, in *jsonBody) (*leadOutput, error) {
-	l, err := decodeLead(in.RawBody)
+	l, consent, err := decodeLead(in.RawBody)
 	if err != nil {
 		return nil, err
 	}
 	x := exchangeOf(ctx)
-	once, err := s.onceKey(x, "lead", func() string { return s.clientScope(x) }, l.Name, l.Email, l.Phone, l.Message)
+	once, err := s.onceKey(x, "lead", func() string { return s.clientScope(x) }, l.Name, l.Email, l.Phone, l.Message,
+		said(consent.Marketing), said(consent.RODO))
 	if err != nil {
 		return nil, err
 	}
-	stored, replayed, err := s.opts.CreateLeadFunc(ctx, l, once)
+	consent.Origin, consent.Locale = s.origin(x.request, ""), pageLanguage(x.request)
+	stored, replayed, err := s.opts.CreateLeadFunc(ctx, l, once, consent)
 	if err != nil {
 		return nil, noSuchLead(err)
 	}

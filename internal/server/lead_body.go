@@ -26,11 +26,12 @@ const (
 
 // leadBody documents what POST /api/leads/ takes; decodeLead reads it.
 type leadBody struct {
-	Name    string   `json:"name" minLength:"1" maxLength:"100" doc:"One line"`
-	Email   string   `json:"email" minLength:"3" maxLength:"255"`
-	Phone   *string  `json:"phone,omitempty" maxLength:"20"`
-	Message *string  `json:"message,omitempty" maxLength:"5000"`
-	_       struct{} `json:"-" additionalProperties:"true"`
+	Name    string       `json:"name" minLength:"1" maxLength:"100" doc:"One line"`
+	Email   string       `json:"email" minLength:"3" maxLength:"255"`
+	Phone   *string      `json:"phone,omitempty" maxLength:"20"`
+	Message *string      `json:"message,omitempty" maxLength:"5000"`
+	Consent *consentBody `json:"consent,omitempty" doc:"What was ticked in the form; left out: what CONSENT_MODE says"`
+	_       struct{}     `json:"-" additionalProperties:"true"`
 }
 
 // leadChangeBody documents what PUT /api/leads/{id} takes; decodeLeadChange
@@ -57,14 +58,15 @@ type bulkBody struct {
 
 // decodeLead reads a lead that a form sends. The checks are made in the order
 // of the older API: what is missing first, then field by field.
-func decodeLead(body []byte) (*chatops.Lead, error) {
+func decodeLead(body []byte) (*chatops.Lead, chatops.ChatConsent, error) {
+	var c chatops.ChatConsent
 	o, err := decodeObject(body, errNotObject)
 	if err != nil {
-		return nil, err
+		return nil, c, err
 	}
 	for _, name := range []string{"name", "email"} {
 		if _, given := o.get(name); !given {
-			return nil, chatops.Errorf(chatops.CodeInvalid, "%s%s", errMissing, name)
+			return nil, c, chatops.Errorf(chatops.CodeInvalid, "%s%s", errMissing, name)
 		}
 	}
 	var l chatops.Lead
@@ -73,10 +75,18 @@ func decodeLead(body []byte) (*chatops.Lead, error) {
 		into *string
 	}{{"name", &l.Name}, {"email", &l.Email}, {"phone", &l.Phone}, {"message", &l.Message}} {
 		if *f.into, err = o.leadField(f.name); err != nil {
-			return nil, err
+			return nil, c, err
 		}
 	}
-	return &l, nil
+	// Forms of older clients send members of their own: one that is no object
+	// says nothing that could be relied on.
+	if raw, given := o.get("consent"); given && raw[0] == '{' {
+		var ok bool
+		if c, ok = decodeConsent(raw); !ok {
+			return nil, c, chatops.Errorf(chatops.CodeInvalid, "Invalid consent")
+		}
+	}
+	return &l, c, nil
 }
 
 // decodeLeadChange reads what a PUT changes, by the same rules.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
@@ -36,6 +37,30 @@ func TestCreateLead_AnswersWithTheLead(t *testing.T) {
 	}
 	if r := f.postLead(t, `{"name":"J","email":"j@x.pl","phone":null,"message":""}`).decode(t); r["phone"] != nil || r["message"] != nil {
 		t.Errorf("empty fields: %v", r)
+	}
+}
+
+func TestCreateLead_HandsOnWhatWasTicked(t *testing.T) {
+	t.Parallel()
+	f := newFull(t, nil)
+	const who = `{"name":"J","email":"j@x.pl"`
+	for body, want := range map[string]string{
+		who + `}`: "  0 0", who + `,"consent":null}`: "  0 0", who + `,"consent":{}}`: "  0 0",
+		who + `,"consent":true}`: "  0 0", who + `,"consent":"yes"}`: "  0 0", // an older form's own
+		who + `,"consent":{"marketing":true,"marketing_text":7,"rodo":false}}`: "true false 7 0",
+	} {
+		if r := f.postLead(t, body); r.StatusCode != http.StatusCreated {
+			t.Fatalf("%s: status %d: %s", body, r.StatusCode, r.Body)
+		}
+		c := f.leads.consents[len(f.leads.consents)-1]
+		if got := fmt.Sprint(said(c.Marketing), " ", said(c.RODO), " ", c.MarketingText, " ", c.RODOText); got != want || c.Locale != "pl" || c.Origin.IPAddress != "192.0.2.1" {
+			t.Errorf("%s: %q, want %q; %+v", body, got, want, c)
+		}
+	}
+	for _, bad := range []string{`{"marketing":"yes"}`, `{"rodo":1}`, `{"marketing_text":"x"}`} {
+		if r := f.postLead(t, who+`,"consent":`+bad+`}`); r.StatusCode != http.StatusBadRequest || !strings.Contains(r.Body, "Invalid consent") {
+			t.Errorf("%s: status %d: %s", bad, r.StatusCode, r.Body)
+		}
 	}
 }
 
@@ -252,7 +277,7 @@ func FuzzDecodeLead(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		l, err := decodeLead(body)
+		l, _, err := decodeLead(body)
 		if err == nil {
 			wantSaneLead(t, l.Name, l.Email, l.Phone, l.Message)
 		}
@@ -300,7 +325,7 @@ func TestDecodeLead_TakesWhatAFormCanHold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, err := decodeLead(body)
+		l, _, err := decodeLead(body)
 		if err != nil {
 			t.Fatalf("%s: %v", body, err)
 		}

@@ -21,11 +21,11 @@ type Options struct {
 	Version Version
 
 	Leads LeadStore
-	// CreateLeadFunc stores a lead that a form sends, with its score, consent and
-	// alerts. once is nil for a request without Idempotency-Key; otherwise the
+	// CreateLeadFunc stores a lead that a form sends, with its score, its alerts
+	// and what was said about consent. once is nil for a request without Idempotency-Key; otherwise the
 	// errors of chatops.OnceStore may come back, and replayed says that the lead
 	// is that of an earlier request.
-	CreateLeadFunc func(ctx context.Context, l *chatops.Lead, once *chatops.OnceKey) (stored *chatops.Lead, replayed bool, err error)
+	CreateLeadFunc func(ctx context.Context, l *chatops.Lead, once *chatops.OnceKey, consent chatops.ChatConsent) (stored *chatops.Lead, replayed bool, err error)
 	Consent        chatops.ConsentStore
 	// Tokens are the signed links of mails. Nil: no token is worth anything.
 	Tokens Tokens
@@ -34,6 +34,9 @@ type Options struct {
 	// the pages and not given.
 	EnqueueFunc func(ctx context.Context, alerts []chatops.NewAlert) (int, error)
 	GrantFunc   func(ctx context.Context, g chatops.ConsentGrant) (changed int, err error)
+	// Texts are the wordings that the pages ask people to agree to. Nil: the
+	// built-in ones, without a number.
+	Texts ConsentTexts
 	// ImpliedConsent is the marketing consent of a conversation that begins with
 	// a consent to processing (CONSENT_MODE=implied).
 	ImpliedConsent bool

@@ -8,9 +8,12 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
+
+	"chatops/internal/chatops"
 )
 
 //go:embed web
@@ -68,24 +71,41 @@ func (s *Server) addStatic(name, media string) string {
 	return a.version()
 }
 
-// addPages serves the chat page, made once for each language.
+// chatView is the chat page as its template sees it.
+type chatView struct {
+	Lang            string
+	T, V            map[string]string // texts of the language; versions of what the page loads
+	Marketing, RODO chatops.ConsentText
+	Withdraw        bool // there is a page where consent can be withdrawn
+}
+
+// addPages serves the chat page, made once for each language and wording of the
+// consents.
 func (s *Server) addPages() {
 	versions := map[string]string{
 		"css":  s.addStatic("chat.css", "text/css; charset=utf-8"),
 		"js":   s.addStatic("chat.js", "text/javascript; charset=utf-8"),
 		"icon": s.addStatic("icon.svg", "image/svg+xml"),
 	}
-	pages := map[string]*asset{}
-	for lang, texts := range pageTexts() {
-		pages[lang] = render("chat.html", map[string]any{"Lang": lang, "T": texts, "V": versions})
-	}
+	texts, page := pageTexts(), readPage("chat.html")
+	var made sync.Map // by language and numbers: as many as there are versions
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h["Content-Security-Policy"] = pageCSP
 		h.Set("Vary", "Accept-Language")
 		lang := pageLanguage(r)
 		h.Set("Content-Language", lang)
-		pages[lang].serve(w, r, cacheAsk)
+		view := chatView{
+			Lang: lang, T: texts[lang], V: versions, Withdraw: s.opts.Consent != nil,
+			Marketing: s.wordings.current(r.Context(), chatops.KindMarketing, lang),
+			RODO:      s.wordings.current(r.Context(), chatops.KindRODO, lang),
+		}
+		key := [3]any{lang, view.Marketing.ID, view.RODO.ID}
+		a, ok := made.Load(key)
+		if !ok {
+			a, _ = made.LoadOrStore(key, render(page, view))
+		}
+		a.(*asset).serve(w, r, cacheAsk) //nolint:forcetypeassert,errcheck // nothing else is stored
 	})
 }
 
@@ -98,9 +118,13 @@ func pageTexts() map[string]map[string]string {
 	return texts
 }
 
-// render fills a page's template. Every name that it uses must exist.
-func render(name string, data any) *asset {
-	t := template.Must(template.New(name).Option("missingkey=error").Parse(string(mustRead(name))))
+// readPage reads a page's template. Every name that it uses must exist.
+func readPage(name string) *template.Template {
+	return template.Must(template.New(name).Option("missingkey=error").Parse(string(mustRead(name))))
+}
+
+// render fills a page's template.
+func render(t *template.Template, data any) *asset {
 	var out bytes.Buffer
 	if err := t.Execute(&out, data); err != nil {
 		panic(err)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"html"
 	"net/http"
 	"regexp"
 	"strings"
@@ -14,7 +15,7 @@ var sources = regexp.MustCompile(`(?:src|href)="([^"]*)"`)
 func selfContained(t *testing.T, f *fixture, page string) {
 	t.Helper()
 	for _, m := range sources.FindAllStringSubmatch(page, -1) {
-		address := strings.ReplaceAll(m[1], "&amp;", "&")
+		address := html.UnescapeString(m[1])
 		if strings.HasPrefix(address, "#") {
 			if id := address[1:]; !strings.Contains(page, `id="`+id+`"`) {
 				t.Errorf("link to %s, which is not there", address)

@@ -26,6 +26,7 @@ type Server struct {
 	inFlight atomic.Int64
 
 	consentPages  *consentPages
+	wordings      *wordings
 	adminKeys     keyring
 	migrationKeys keyring
 	migrating     sync.Mutex // held while a migration runs
@@ -71,6 +72,7 @@ func newServer(opts Options) *Server {
 		started:       opts.Now(),
 		adminKeys:     newKeyring(opts.AdminKeys...),
 		migrationKeys: newKeyring(opts.MigrationSecret),
+		wordings:      &wordings{store: opts.Texts, nowFunc: opts.Now},
 	}
 }
 

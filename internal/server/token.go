@@ -32,8 +32,22 @@ func (s *Server) tokenAddress(purpose, token string) (*emailAddress, bool) {
 	if err != nil || key == "" {
 		return nil, false
 	}
-	return &emailAddress{key: key, mail: key, proved: true}, true
+	a := &emailAddress{proved: true}
+	if purpose == chatops.PurposeConfirm {
+		at := strings.LastIndexByte(key, ' ')
+		if at < 1 || at == len(key)-1 {
+			return nil, false
+		}
+		key, a.askedAt = key[:at], key[at+1:]
+	}
+	a.key, a.mail = key, key
+	return a, true
 }
+
+// confirmSubject is what a link that confirms is signed for: the address, and
+// its withdrawal mark when the person was asked. Whatever is withdrawn later
+// holds against the link.
+func confirmSubject(key, mark string) string { return key + " " + mark }
 
 // token reads the member token; nil when it is absent, null or blank. It must
 // be of the address that is named beside it.

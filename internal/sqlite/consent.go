@@ -174,6 +174,9 @@ func (tx *writeTx) withdraw(w *chatops.ConsentWithdrawal, m consent.Mailbox) (in
 	return int(conversations + leads), tx.audit(e)
 }
 
+// ofSession are the actions of a session's own consent.
+const ofSession = `'rodo_consent_given', 'rodo_consent_withdrawn', 'marketing_consent_given', 'marketing_consent_withdrawn'`
+
 // consentStatus gives one row for any address. A withdrawal counts until
 // something else than a session's own consent follows it.
 const consentStatus = `
@@ -187,7 +190,7 @@ blocked as (select 1 from suppression where loose_key in (select value from json
 select exists (select 1 from held) or exists (select 1 from said) or exists (select 1 from blocked),
   exists (select 1 from blocked) or coalesce((
     select action in ('unsubscribe', 'revoke_consent') from said
-    where action not in ('rodo_consent_given', 'rodo_consent_withdrawn') order by timestamp desc, id desc limit 1), false),
+    where action not in (` + ofSession + `) order by timestamp desc, id desc limit 1), false),
   coalesce((select min(marketing_consent) from held), false),
   coalesce((select min(rodo_consent) from held), false),
   (select action from said order by timestamp desc, id desc limit 1),

@@ -26,9 +26,12 @@ update leads set status = ?1, updated_at = ?2 where id in (select value from jso
 // CreateLead stores a lead that no conversation made, its alerts and the reply for repeated
 // requests, in one transaction.
 func (s *Store) CreateLead(
-	ctx context.Context, l *chatops.Lead, alerts []chatops.NewAlert, once *chatops.OnceReply,
+	ctx context.Context, l *chatops.Lead, alerts []chatops.NewAlert, once *chatops.OnceReply, said ...chatops.ConsentSaid,
 ) (*chatops.Lead, error) {
 	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	if err := chatops.CheckSaid(l, said); err != nil {
 		return nil, err
 	}
 	if err := validateAlerts(alerts); err != nil {
@@ -46,7 +49,13 @@ func (s *Store) CreateLead(
 		if err != nil {
 			return err
 		}
+		if err := tx.restrictLead(id, s.suppressing(l.Email), chatops.SaysRODO(said)); err != nil {
+			return err
+		}
 		if _, err = tx.enqueue(alerts); err != nil {
+			return err
+		}
+		if err := tx.auditLead(id, text(l.Email), said); err != nil {
 			return err
 		}
 		if once != nil {

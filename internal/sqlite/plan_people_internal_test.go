@@ -24,6 +24,8 @@ func TestQueriesOfLeadsConsentAndRepeatedRequests_UseTheirIndexes(t *testing.T) 
 		"abandon key":     {abandonOnce, []string{key}},
 		"expired keys":    {deleteExpiredOnce, []string{"idx_idempotency_key_expires (expires_at<?)", key}},
 		"same consent":    {sameConsent, []string{"sqlite_autoindex_chat_conversations_1", "idx_consent_audit_conversation (conversation_id=?)"}},
+		"last said":       {lastSaid, []string{"idx_consent_audit_conversation (conversation_id=?)"}},
+		"revoked lead":    {unprocessLead, []string{"idx_suppression_loose", "INTEGER PRIMARY KEY"}},
 		"session's log":   {sessionPerson, []string{"sqlite_autoindex_chat_conversations_1", "sqlite_autoindex_leads_1"}},
 		"conversations":   {withdrawConversations, []string{"idx_chat_conversations_email_key (<expr>=?)", "INTEGER PRIMARY KEY"}},
 		"leads":           {withdrawLeads, []string{"idx_leads_email_key (<expr>=?)", "INTEGER PRIMARY KEY"}},

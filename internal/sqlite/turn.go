@@ -53,6 +53,9 @@ func (s *Store) SaveTurn(ctx context.Context, turn *chatops.Turn) (*chatops.Turn
 		if err == nil && turn.Lead != nil {
 			err = tx.saveTurnLead(turn, s.suppressing(turn.Lead.Email), &res)
 		}
+		if err == nil {
+			err = tx.auditTurn(text(turn.Conversation.SessionID), turn.Said)
+		}
 		if err == nil && turn.Once != nil {
 			err = tx.keepReply(turn.Once, res.ConversationID)
 		}

@@ -41,6 +41,8 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Consent", consentCases()},
 		{"Withdrawal", withdrawCases()},
 		{"ConsentText", consentTextCases()},
+		{"ConsentSaid", saidCases()},
+		{"ConsentAsked", askedCases()},
 		{"Audit", auditCases()},
 		{"Person", personCases()},
 		{"Followup", followupCases()},

@@ -98,6 +98,15 @@
     return { rodo: boxes.rodo.checked, marketing: boxes.marketing.checked };
   }
 
+  // The numbers of the texts that stand beside the ticked boxes, for the record.
+  function agreed() {
+    const texts = {};
+    for (const [name, box] of Object.entries(boxes)) {
+      if (box.checked && box.dataset.text) texts[name + "_text"] = Number(box.dataset.text);
+    }
+    return texts;
+  }
+
   async function submit() {
     if (waiting) return;
     const text = field.value.trim();
@@ -110,7 +119,7 @@
     const body = { message: text };
     if (keep.get("session_id")) body.session_id = keep.get("session_id");
     const given = JSON.stringify(consent());
-    if (keep.get("consent") !== given) body.consent = consent();
+    if (keep.get("consent") !== given) body.consent = { ...consent(), ...agreed() };
     const line = show("user", text);
     field.value = "";
     field.focus();
