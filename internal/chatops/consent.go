@@ -15,8 +15,8 @@ const (
 	ActionRevoke       ConsentAction = "revoke_consent" // all processing consent withdrawn
 	ActionRODOGiven    ConsentAction = "rodo_consent_given"
 	ActionRODOWithdraw ConsentAction = "rodo_consent_withdrawn"
-	// What somebody says about marketing in a conversation or with a form: it
-	// lifts no suppression and makes none.
+	// ActionMarketingGiven and ActionMarketingWithdraw are said in a conversation
+	// or with a form: they lift no suppression and make none.
 	ActionMarketingGiven    ConsentAction = "marketing_consent_given"
 	ActionMarketingWithdraw ConsentAction = "marketing_consent_withdrawn"
 	ActionGrant             ConsentAction = "consent_given" // to an operator, or confirmed by mail

@@ -49,13 +49,10 @@ func (s *ConsentSaid) AuditNotes() string {
 // Clients may repeat with every message what was said before; and a box that
 // was never ticked is no withdrawal.
 func (s *ConsentSaid) News(last ConsentAction, notes string) bool {
-	switch last {
-	case "":
+	if last == "" {
 		return s.Given || s.Was
-	case s.Action():
-		return s.Given && (!s.Was || notes != s.AuditNotes())
 	}
-	return true
+	return last != s.Action() || s.Given && (!s.Was || notes != s.AuditNotes())
 }
 
 // CheckSaid reports what keeps a lead of a form from being stored with what was

@@ -111,6 +111,10 @@ func eventState(purpose string, a *chatops.AuditEntry) (string, bool) {
 		return wordState(false), purpose == purposeMarketing
 	case chatops.ActionRevoke, chatops.ActionErase:
 		return wordState(false), true
+	case chatops.ActionMarketingGiven:
+		return wordState(true), purpose == purposeMarketing
+	case chatops.ActionMarketingWithdraw:
+		return wordState(false), purpose == purposeMarketing
 	case chatops.ActionRODOGiven:
 		return wordState(true), purpose == purposeProcessing
 	case chatops.ActionRODOWithdraw:

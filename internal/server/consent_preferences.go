@@ -133,10 +133,10 @@ func (v *consentVisit) confirm() {
 			AskedAt: v.person.askedAt,
 		})
 	}
-	switch chatops.ErrorCode(err) {
-	case chatops.CodeNotFound:
+	switch code := chatops.ErrorCode(err); {
+	case code == chatops.CodeNotFound:
 		err = nil // nothing of the person is stored any more, so nothing is left to send
-	case chatops.CodeConflict: // withdrawn after the mail was asked for
+	case code == chatops.CodeConflict: // withdrawn after the mail was asked for
 		v.person = nil
 		v.invalid()
 		return

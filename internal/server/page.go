@@ -105,7 +105,7 @@ func (s *Server) addPages() {
 		if !ok {
 			a, _ = made.LoadOrStore(key, render(page, view))
 		}
-		a.(*asset).serve(w, r, cacheAsk) //nolint:forcetypeassert,errcheck // nothing else is stored
+		a.(*asset).serve(w, r, cacheAsk) //nolint:forcetypeassert // nothing else is stored
 	})
 }
 
