@@ -37,6 +37,8 @@ select i, i, 'jan' || i || '@example.pl', 'unsubscribe' from generate_series(1, 
 insert into suppression (email_key, scope) select 'jan' || i || '@example.pl', 'all' from generate_series(1, 5000) i;
 insert into idempotency_key (scope, key, body, owner, expires_at)
 select 'chat', 'k' || i, 'b', 'o', now() + (i - 100) * interval '1 minute' from generate_series(1, 5000) i;
+insert into access_log (actor, command, purpose, subject, at)
+select 'ola', 'consent lookup', 'ticket', 's' || i % 100, now() - i * interval '1 hour' from generate_series(1, 5000) i;
 insert into breaker_probe (integration, until) select 'webhook:' || i, now() from generate_series(1, 5000) i;
 vacuum analyze`
 
