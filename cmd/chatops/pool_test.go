@@ -55,19 +55,27 @@ func TestJobCollector_ShowsEveryJobOfTheReplica(t *testing.T) {
 	jobs := []server.JobHealth{
 		{Name: "dlq_retry", LastRun: at, LastResult: "ok: 3 alerts", NextRun: at.Add(time.Minute)},
 		{Name: "dlq_cleanup", LastRun: at, LastResult: "error: down", NextRun: at.Add(time.Hour)},
-		{Name: "cache_cleanup"},
+		{Name: "cache_cleanup", Paused: true},
 	}
 	var failing error
 	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(jobCollector{func(context.Context) ([]server.JobHealth, error) { return jobs, failing }})
+	reg.MustRegister(newJobCollector(func(context.Context) ([]server.JobHealth, error) { return jobs, failing }))
 	want := map[string]float64{
 		"chatops_job_last_run_timestamp_seconds dlq_retry": 1_770_000_000.5, "chatops_job_next_run_timestamp_seconds dlq_retry": 1_770_000_060.5,
 		"chatops_job_ok dlq_retry": 1, "chatops_job_ok dlq_cleanup": 0, "chatops_job_ok cache_cleanup": 1,
 		"chatops_job_last_run_timestamp_seconds dlq_cleanup": 1_770_000_000.5, "chatops_job_next_run_timestamp_seconds dlq_cleanup": 1_770_003_600.5,
 		"chatops_job_last_run_timestamp_seconds cache_cleanup": 0, "chatops_job_next_run_timestamp_seconds cache_cleanup": 0,
+		"chatops_job_last_success_timestamp_seconds dlq_retry": 1_770_000_000.5, "chatops_job_last_success_timestamp_seconds dlq_cleanup": 0,
+		"chatops_job_last_success_timestamp_seconds cache_cleanup": 0,
+		"chatops_job_paused dlq_retry":                             0, "chatops_job_paused dlq_cleanup": 0, "chatops_job_paused cache_cleanup": 1,
 	}
 	if got := gathered(t, reg); !maps.Equal(got, want) {
 		t.Errorf("metrics %v, want %v", got, want)
+	}
+	jobs[0].LastRun, jobs[0].LastResult = at.Add(time.Minute), "failed: down"
+	want["chatops_job_last_run_timestamp_seconds dlq_retry"], want["chatops_job_ok dlq_retry"] = 1_770_000_060.5, 0
+	if got := gathered(t, reg); !maps.Equal(got, want) {
+		t.Errorf("after a failure the last success stays: %v, want %v", got, want)
 	}
 	failing = chatops.Errorf(chatops.CodeUnavailable, "unknown")
 	if got := gathered(t, reg); len(got) != 0 {

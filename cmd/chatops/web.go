@@ -33,7 +33,7 @@ func webOptions(cfg *config.Config, log *slog.Logger, metrics *prometheus.Regist
 
 // newWeb makes the HTTP server of the whole program.
 func newWeb(cfg *config.Config, log *slog.Logger, metrics *prometheus.Registry, store chatops.Store, visitors *chat.Service, k *chat.Knowledge, limits *ratelimit.Limits, health server.Health, l links) *server.Server {
-	metrics.MustRegister(poolCollector{store.Pools}, jobCollector{health.JobsFunc})
+	metrics.MustRegister(poolCollector{store.Pools}, newJobCollector(health.JobsFunc))
 	health.LimiterFunc, health.InstancesFunc = limits.Report, store.Instances
 	opts := webOptions(cfg, log, metrics)
 	opts.Chat, opts.Health, opts.Limits = visitors, health, limits
