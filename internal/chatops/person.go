@@ -153,6 +153,9 @@ type PersonStore interface {
 	// AddSuppressions stores addresses that must not be written to and returns
 	// how many were new. One that is suppressed already is never narrowed.
 	AddSuppressions(ctx context.Context, list []Suppression) (added int, err error)
+	// CountSuppressed returns how many of the addresses AddSuppressions would find
+	// suppressed already. None may be given twice.
+	CountSuppressed(ctx context.Context, emailKeys []string) (int, error)
 	// PurgePeople removes what is older than r allows, up to limit rows of each
 	// table in one transaction, and returns what it did: it is called again until
 	// that is nothing. dryRun counts everything that would go, whatever the limit.

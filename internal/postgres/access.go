@@ -32,6 +32,8 @@ stored as (
   returning xmax = 0 as made)
 select count(*) filter (where made) from stored`
 
+	countSuppressed = `select count(*) from suppression where email_key = any ($1::text[])`
+
 	lockKeys  = `select pg_advisory_xact_lock($1::integer, 0)` // nobody's number is needed here
 	insertKey = `
 insert into consent_key (id, secret, created_at)
@@ -100,6 +102,16 @@ func (s *Store) AddSuppressions(ctx context.Context, list []chatops.Suppression)
 		return 0, err
 	}
 	return added, nil
+}
+
+// CountSuppressed counts addresses that are suppressed.
+func (s *Store) CountSuppressed(ctx context.Context, emailKeys []string) (n int, err error) {
+	keys := make([]string, len(emailKeys))
+	for i, key := range emailKeys {
+		keys[i] = chatops.CleanText(key)
+	}
+	err = s.do(ctx, func(ctx context.Context) error { return s.pool.QueryRow(ctx, countSuppressed, keys).Scan(&n) })
+	return n, err
 }
 
 // StoredConsentKeys returns the stored keys, newest first, storing first when

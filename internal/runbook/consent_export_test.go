@@ -126,3 +126,20 @@ func TestConsentRecords_FollowTheAuditLog(t *testing.T) {
 		}
 	}
 }
+
+func TestEventState_KnowsEveryActionOfEachConsent(t *testing.T) {
+	t.Parallel()
+	for action, want := range map[chatops.ConsentAction][2]string{ // marketing, processing
+		chatops.ActionMarketingGiven: {"given", ""}, chatops.ActionMarketingWithdraw: {"withdrawn", ""},
+		chatops.ActionRODOGiven: {"", "given"}, chatops.ActionRODOWithdraw: {"", "withdrawn"},
+		chatops.ActionUnsubscribe: {"withdrawn", ""}, chatops.ActionRevoke: {"withdrawn", "withdrawn"},
+		chatops.ActionErase: {"withdrawn", "withdrawn"}, "something else": {"", ""},
+	} {
+		for i, purpose := range []string{purposeMarketing, purposeProcessing} {
+			state, ok := eventState(purpose, &chatops.AuditEntry{Action: action})
+			if ok != (want[i] != "") || ok && state != want[i] {
+				t.Errorf("%s does %q (%v) to %s, want %q", action, state, ok, purpose, want[i])
+			}
+		}
+	}
+}

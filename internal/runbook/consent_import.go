@@ -31,7 +31,7 @@ func newConsentImport(env *Env) *cobra.Command {
 		Use: "import FILE.csv|-", Short: "Suppress the addresses of a list, such as that of another mail program",
 		Long: "Suppress every address of a CSV file: that of its column \"email\", or one address in a\n" +
 			"line. Columns are separated by commas, semicolons or tabs. An address that is suppressed\n" +
-			"already stays so. Lines that hold no address are named by their numbers and counted; the\n" +
+			"already stays so; --dry-run counts those too. Lines that hold no address are named by their numbers and counted; the\n" +
 			"others are stored, and the command ends with 6. Doing it again does no harm.",
 		Example: "  chatops consent import unsubscribed.csv --source mailer --reason 'move from the old mailer'\n  chatops consent import - --dry-run < list.txt",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -54,7 +54,7 @@ func newConsentImport(env *Env) *cobra.Command {
 type imported struct {
 	Addresses  int       `json:"addresses"`  // different ones in the file
 	Added      int       `json:"added"`      // that were not suppressed before
-	Already    int       `json:"already"`    // that were
+	Already    *int      `json:"already"`    // that were; null: a dry run could not ask the database
 	Duplicates int       `json:"duplicates"` // lines that repeat an address of the file
 	BadLines   int       `json:"bad_lines"`
 	Bad        []badLine `json:"bad"`
@@ -87,10 +87,10 @@ func (c *consentImport) run(ctx context.Context, env *Env, path string) error {
 		return chatops.Errorf(chatops.CodeInvalid, "the list holds no address: nothing was imported")
 	}
 	res := &imported{Addresses: len(list.keys), Duplicates: list.duplicates, BadLines: len(list.bad), Bad: list.bad, DryRun: c.dryRun}
-	if !c.dryRun {
-		if err := c.store(ctx, env, list.keys, res); err != nil {
-			return err
-		}
+	if c.dryRun {
+		c.ask(ctx, env, list.keys, res)
+	} else if err := c.store(ctx, env, list.keys, res); err != nil {
+		return err
 	}
 	if err := env.render(res); err != nil {
 		return err
@@ -172,10 +172,39 @@ func (c *consentImport) store(ctx context.Context, env *Env, keys []string, res 
 			done += len(batch)
 			res.Added += added
 		}
-		res.Already = len(keys) - res.Added
-		return fmt.Sprintf("%d added, %d suppressed before", res.Added, res.Already), nil
+		already := len(keys) - res.Added
+		res.Already = &already
+		return fmt.Sprintf("%d added, %d suppressed before", res.Added, already), nil
 	})
 	return unreachable(cfg, err)
+}
+
+// ask counts what is suppressed already. A list can be checked without a
+// database too: then that is what is not told.
+func (c *consentImport) ask(ctx context.Context, env *Env, keys []string, res *imported) {
+	store, _, err := env.openStore(ctx)
+	if err == nil {
+		defer env.closing(store)
+		already := 0
+		for batch := range slices.Chunk(keys, importBatch) {
+			var n int
+			if n, err = countSuppressed(ctx, env, store, batch); err != nil {
+				break
+			}
+			already += n
+		}
+		if err == nil {
+			res.Already = &already
+			return
+		}
+	}
+	env.notef("note: how many are suppressed already is not known: %s", chatops.ErrorMessage(err))
+}
+
+func countSuppressed(ctx context.Context, env *Env, store chatops.PersonStore, keys []string) (int, error) {
+	ctx, cancel := env.timeout(ctx, readTimeout)
+	defer cancel()
+	return store.CountSuppressed(ctx, keys)
 }
 
 func (c *consentImport) storeBatch(ctx context.Context, env *Env, store chatops.PersonStore, keys []string) (int, error) {
@@ -201,8 +230,12 @@ func countAddresses(n int) string {
 }
 
 func (r *imported) sections(bool) []section {
+	already := "unknown"
+	if r.Already != nil {
+		already = strconv.Itoa(*r.Already)
+	}
 	return []section{fields(
-		"addresses", strconv.Itoa(r.Addresses), "added", strconv.Itoa(r.Added), "already", strconv.Itoa(r.Already),
+		"addresses", strconv.Itoa(r.Addresses), "added", strconv.Itoa(r.Added), "already", already,
 		"duplicates", strconv.Itoa(r.Duplicates), "bad_lines", strconv.Itoa(r.BadLines), "dry_run", strconv.FormatBool(r.DryRun),
 	)}
 }

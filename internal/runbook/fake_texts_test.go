@@ -32,6 +32,16 @@ func (f *fakeStore) AddConsentText(_ context.Context, t *chatops.ConsentText) (*
 	return &stored, f.err
 }
 
+func (f *fakeStore) CountSuppressed(_ context.Context, keys []string) (n int, err error) {
+	f.people.batches++
+	for _, key := range keys {
+		if _, ok := f.people.suppressed[key]; ok {
+			n++
+		}
+	}
+	return n, f.err
+}
+
 func (f *fakeStore) ConsentTexts(context.Context) ([]chatops.ConsentText, error) {
 	return f.people.texts, f.err
 }

@@ -133,13 +133,13 @@ func (v *consentVisit) confirm() {
 			AskedAt: v.person.askedAt,
 		})
 	}
-	switch code := chatops.ErrorCode(err); {
-	case code == chatops.CodeNotFound:
-		err = nil // nothing of the person is stored any more, so nothing is left to send
-	case code == chatops.CodeConflict: // withdrawn after the mail was asked for
+	if chatops.ErrorCode(err) == chatops.CodeConflict { // withdrawn after the mail was asked for
 		v.person = nil
 		v.invalid()
 		return
+	}
+	if chatops.ErrorCode(err) == chatops.CodeNotFound {
+		err = nil // nothing of the person is stored any more, so nothing is left to send
 	}
 	if v.stored(err) {
 		v.show(http.StatusOK, stateConfirmed)

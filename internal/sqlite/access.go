@@ -17,6 +17,8 @@ where ?1 = '' or subject = ?1 order by id desc limit ?2`
 	addSuppression = `
 insert into suppression (email_key, scope, source, created_at) values (?, ?, ?, ?) on conflict (email_key) do nothing`
 
+	countSuppressed = `select count(*) from suppression where email_key in (select value from json_each(?))`
+
 	listKeys  = `select id, secret from consent_key order by created_at desc, id`
 	insertKey = `insert into consent_key (id, secret, created_at) select ?, ?, ? where not exists (select 1 from consent_key)`
 )
@@ -79,6 +81,16 @@ func (s *Store) AddSuppressions(ctx context.Context, list []chatops.Suppression)
 		return 0, err
 	}
 	return added, nil
+}
+
+// CountSuppressed counts addresses that are suppressed.
+func (s *Store) CountSuppressed(ctx context.Context, emailKeys []string) (n int, err error) {
+	keys := make([]string, len(emailKeys))
+	for i, key := range emailKeys {
+		keys[i] = text(key)
+	}
+	err = s.read(ctx, func(r *readTx) error { return r.row(countSuppressed, jsonArray(keys)).Scan(&n) })
+	return n, err
 }
 
 // StoredConsentKeys returns the stored keys, newest first, storing first when

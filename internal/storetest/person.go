@@ -264,6 +264,16 @@ func personAddSuppressions(e *env) {
 			e.t.Fatalf("%d are new, want %d", n, want)
 		}
 	}
+	for _, c := range []struct {
+		keys []string
+		want int
+	}{{nil, 0}, {[]string{"b@example.pl", "nobody@example.pl", anna, "b\x00@example.pl"}, 2}} {
+		n, err := e.store.CountSuppressed(e.ctx, c.keys)
+		e.must(err)
+		if n != c.want {
+			e.t.Fatalf("%d of %q are suppressed, want %d", n, c.keys, c.want)
+		}
+	}
 	e.wantSuppressed(anna, "all")
 	e.wantSuppressed("b@example.pl", "all")
 	e.wantSuppressed("c@example.pl", "marketing")
