@@ -59,7 +59,8 @@ func (c *jobCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descJobLast, unixSeconds(j.LastRun))
 		gauge(descJobNext, unixSeconds(j.NextRun))
 		ok := j.LastRun.IsZero() || strings.HasPrefix(j.LastResult, "ok")
-		if ok && j.LastRun.After(c.succeeded[j.Name]) {
+		running := j.Holder != "" // the result is that of the run before
+		if ok && !running && j.LastRun.After(c.succeeded[j.Name]) {
 			c.succeeded[j.Name] = j.LastRun
 		}
 		gauge(descJobOK, truth(ok))

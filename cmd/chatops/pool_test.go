@@ -77,6 +77,11 @@ func TestJobCollector_ShowsEveryJobOfTheReplica(t *testing.T) {
 	if got := gathered(t, reg); !maps.Equal(got, want) {
 		t.Errorf("after a failure the last success stays: %v, want %v", got, want)
 	}
+	jobs[0].LastRun, jobs[0].LastResult, jobs[0].Holder = at.Add(2*time.Minute), "ok: before", "a"
+	want["chatops_job_last_run_timestamp_seconds dlq_retry"], want["chatops_job_ok dlq_retry"] = 1_770_000_120.5, 1
+	if got := gathered(t, reg); !maps.Equal(got, want) {
+		t.Errorf("a run that goes on is no success: %v, want %v", got, want)
+	}
 	failing = chatops.Errorf(chatops.CodeUnavailable, "unknown")
 	if got := gathered(t, reg); len(got) != 0 {
 		t.Errorf("metrics %v of unknown jobs", got)

@@ -181,12 +181,27 @@ func FuzzTokens(f *testing.F) {
 	})
 }
 
+// Whatever is wrong with a token, it costs what a good one costs: the signature
+// is computed in any case.
 func BenchmarkTokens_Verify(b *testing.B) {
 	tokens := newTokens(b, noon, "a", "b")
-	token := tokens.Sign(chatops.PurposeUnsubscribe, jan, time.Time{})
-	for b.Loop() {
-		if _, err := tokens.Verify(chatops.PurposeUnsubscribe, token); err != nil {
-			b.Fatal(err)
-		}
+	good := tokens.Sign(chatops.PurposeUnsubscribe, jan, time.Time{})
+	flipped := []byte(good)
+	flipped[len(flipped)/2] ^= 1
+	for _, c := range []struct{ name, purpose, token string }{
+		{"good", chatops.PurposeUnsubscribe, good},
+		{"changed", chatops.PurposeUnsubscribe, string(flipped)},
+		{"of an unknown key", chatops.PurposeUnsubscribe, newTokens(b, noon, "c").Sign(chatops.PurposeUnsubscribe, jan, time.Time{})},
+		{"for another purpose", chatops.PurposeConfirm, good},
+		{"expired", chatops.PurposeConfirm, tokens.Sign(chatops.PurposeConfirm, jan, noon.Add(-time.Hour))},
+		{"no token", chatops.PurposeUnsubscribe, "x"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := tokens.Verify(c.purpose, c.token); (err == nil) != (c.name == "good") {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
