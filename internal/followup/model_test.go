@@ -155,7 +155,7 @@ func (w *world) retry(number int, named bool) {
 const interleavings = "10000"
 
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", interleavings); err != nil {
+	if err := flag.Set("rapid.checks", played); err != nil {
 		panic(err)
 	}
 	m.Run()
