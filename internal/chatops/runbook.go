@@ -124,6 +124,10 @@ type AlertStore interface {
 	// QueueStats returns exact counts at a cost that does not grow with the
 	// number of alerts.
 	QueueStats(ctx context.Context) (*QueueStats, error)
+	// AlertGroups returns the causes of pending and failed alerts, the largest
+	// first: at most limit causes, each status counted up to countTo, so that the
+	// cost does not grow with the number of alerts.
+	AlertGroups(ctx context.Context, limit, countTo int) ([]AlertGroup, error)
 
 	// CreateOperation freezes the alerts that match op.Filter and stores the
 	// operation with Matched set. It selects only from alerts of the kind's

@@ -163,6 +163,8 @@ func TestPlans_OfHotStatements_UseTheirIndexes(t *testing.T) {
 		"stray":        {forClass(findStray, "queued"), []any{nil, 1000}, []string{"idx_dlq_due"}},
 		"oldest":       {selectOldest, []any{nil}, []string{"idx_dlq_status"}},
 		"digest":       {selectDigest, []any{"webhook:3"}, []string{"idx_dlq_trouble_fingerprint"}},
+		"groups":       {selectGroups, []any{20, 1000}, []string{"idx_dlq_trouble_fingerprint"}},
+		"unexplained":  {selectUnexplained, []any{20, 1000}, []string{"idx_dlq_trouble_fingerprint"}},
 		"sample":       {selectSample, []any{"webhook:3"}, []string{"idx_dlq_trouble_fingerprint"}},
 		"cleanup":      {deleteOld, []any{nil, 0, 500}, []string{"idx_dlq_status", "dead_letter_queue_pkey"}},
 		"attempts":     {selectAttempts, []any{7}, []string{"delivery_attempt_pkey"}},

@@ -72,8 +72,8 @@ func (c *breakerOrder) plan(env *Env, f *fleet, names []string, lasts time.Durat
 		end = "this replaces it"
 	}
 	for _, name := range names {
-		if o := f.order(name); f.tripped(name) {
-			p.notes = append(p.notes, fmt.Sprintf("note: %s is tripped %s: %s", name, wordBy(o.Actor, o.Until, o.Reason, f.controls.Now), end))
+		if o := f.Order(name); f.tripped(name) {
+			p.notes = append(p.notes, fmt.Sprintf("note: %s is tripped %s: %s", name, wordBy(o.Actor, o.Until, o.Reason, f.Controls.Now), end))
 		}
 		p.orders = append(p.orders, order{name: name, mode: string(c.mode), giveFunc: func(ctx context.Context, to orderTaker) (int64, time.Time, error) {
 			o := &chatops.BreakerOrder{Name: name, Mode: c.mode, For: lasts, Reason: env.opts.reason, Actor: env.Actor}

@@ -28,7 +28,7 @@ func newBreakerAuto(env *Env) *cobra.Command {
 // keeps open for one.
 func trippedBreakers(cfg *config.Config, f *fleet) []string {
 	return slices.DeleteFunc(f.breakers(cfg), func(name string) bool {
-		return !f.tripped(name) && !slices.ContainsFunc(live(f.replicas), func(i chatops.Instance) bool {
+		return !f.tripped(name) && !slices.ContainsFunc(chatops.Live(f.Replicas), func(i chatops.Instance) bool {
 			return slices.ContainsFunc(i.Report.Breakers, func(b chatops.BreakerReport) bool {
 				return b.Name == name && b.State == stateForced
 			})

@@ -1,7 +1,6 @@
 package runbook
 
 import (
-	"slices"
 	"time"
 
 	"chatops/internal/chatops"
@@ -9,15 +8,12 @@ import (
 
 // The states of a breaker.
 const (
-	stateClosed   = "closed"
-	stateHalfOpen = "half_open"
-	stateOpen     = "open"
-	stateForced   = "forced_open"
-	stateUnknown  = "unknown" // no live replica reports it
+	stateClosed   = chatops.StateClosed
+	stateHalfOpen = chatops.StateHalfOpen
+	stateOpen     = chatops.StateOpen
+	stateForced   = chatops.StateForced
+	stateUnknown  = chatops.StateUnknown
 )
-
-// badness orders the states; the worst is shown.
-var badness = []string{stateClosed, stateHalfOpen, stateOpen, stateForced}
 
 // breakerView is a breaker in the whole fleet.
 type breakerView struct {
@@ -32,7 +28,8 @@ type breakerView struct {
 	Order        *orderInForce    `json:"order"`
 	Replicas     []breakerReplica `json:"replicas"`
 
-	now time.Time
+	now   time.Time
+	whole chatops.FleetBreaker
 }
 
 // orderInForce is the latest order for a breaker.
@@ -59,79 +56,28 @@ type breakerReplica struct {
 	age time.Duration
 }
 
-// viewBreaker puts together what the replicas and the orders say of a breaker.
+// viewBreaker is a breaker as it is shown.
 func (f *fleet) viewBreaker(name string) breakerView {
-	v := breakerView{Name: name, State: stateUnknown, Replicas: []breakerReplica{}, now: f.controls.Now}
-	for i := range f.replicas {
-		replica := &f.replicas[i]
-		for _, b := range replica.Report.Breakers {
-			if b.Name != name {
-				continue
-			}
-			v.Replicas = append(v.Replicas, breakerReplica{
-				Instance: replica.Name, State: b.State, FailCount: b.FailCount,
-				OpenedAt: timestamp(b.OpenedAt), RetryAt: timestamp(b.RetryAt), Reason: b.Reason,
-				HeartbeatAt: timestamp(replica.HeartbeatAt), Stale: replica.Stale(), age: replica.Age,
-			})
-			if !replica.Stale() {
-				v.add(b)
-			}
+	b := f.Breaker(name)
+	v := breakerView{
+		Name: name, State: b.State, FailCount: b.FailCount, FailMax: b.FailMax, ResetTimeout: b.ResetTimeout,
+		OpenedAt: timestamp(b.OpenedAt), RetryAt: timestamp(b.RetryAt), Reason: b.Reason,
+		Replicas: make([]breakerReplica, len(b.Replicas)), now: f.Controls.Now, whole: b,
+	}
+	for i := range b.Replicas {
+		r := &b.Replicas[i]
+		v.Replicas[i] = breakerReplica{
+			Instance: r.Instance.Name, State: r.State, FailCount: r.FailCount,
+			OpenedAt: timestamp(r.OpenedAt), RetryAt: timestamp(r.RetryAt), Reason: r.Reason,
+			HeartbeatAt: timestamp(r.Instance.HeartbeatAt), Stale: r.Instance.Stale(), age: r.Instance.Age,
 		}
 	}
-	if o := f.order(name); o != nil {
+	if o := b.Order; o != nil {
 		v.Order = &orderInForce{Mode: o.Mode, Until: timestamp(o.Until), Reason: o.Reason, Actor: o.Actor, CreatedAt: timestamp(o.CreatedAt)}
-		if o.Mode == chatops.BreakerTripped {
-			v.State, v.OpenedAt, v.RetryAt, v.Reason = stateForced, timestamp(o.CreatedAt), timestamp(o.Until), o.Reason
-		}
 	}
 	return v
 }
 
-// add takes the report of a live replica into the whole: the worst state, how
-// long it has lasted, and the next probe of any replica.
-func (v *breakerView) add(b chatops.BreakerReport) {
-	v.FailCount, v.FailMax = greatest(v.FailCount, b.FailCount), greatest(v.FailMax, b.FailMax)
-	v.ResetTimeout = greatest(v.ResetTimeout, b.ResetTimeoutSeconds)
-	switch old, now := slices.Index(badness, v.State), slices.Index(badness, b.State); {
-	case now > old:
-		v.State, v.OpenedAt, v.RetryAt, v.Reason = b.State, timestamp(b.OpenedAt), timestamp(b.RetryAt), b.Reason
-	case now == old:
-		v.OpenedAt, v.RetryAt = earliest(v.OpenedAt, b.OpenedAt), earliest(v.RetryAt, b.RetryAt)
-		if v.Reason == "" {
-			v.Reason = b.Reason
-		}
-	}
-}
-
-// greatest is the greater of a number, where there is one, and another.
-func greatest[N int | float64](a *N, b N) *N {
-	if a != nil {
-		b = max(*a, b)
-	}
-	return &b
-}
-
-// earliest is the earlier of two moments, of which the zero time is none.
-func earliest(a timestamp, b time.Time) timestamp {
-	if t := time.Time(a); b.IsZero() || !t.IsZero() && t.Before(b) {
-		return a
-	}
-	return timestamp(b)
-}
-
-// reporting is how many live replicas report the breaker, how many of those
-// are in its state, and how many replicas are stale.
-func (v *breakerView) reporting() (fresh, same, gone int) {
-	for i := range v.Replicas {
-		switch r := &v.Replicas[i]; {
-		case r.Stale:
-			gone++
-		case r.State == v.State:
-			same++
-			fresh++
-		default:
-			fresh++
-		}
-	}
-	return fresh, same, gone
-}
+// reporting is how many live replicas report the breaker, how many of those are
+// in its state, and how many replicas are stale.
+func (v *breakerView) reporting() (fresh, same, gone int) { return v.whole.Reporting() }

@@ -17,10 +17,7 @@ type fleetStore interface {
 }
 
 // fleet is what is known of every replica at one moment.
-type fleet struct {
-	controls *chatops.Controls
-	replicas []chatops.Instance
-}
+type fleet struct{ chatops.Fleet }
 
 // look reads what is ordered and what the replicas report, within the time of a
 // command that only looks.
@@ -35,7 +32,7 @@ func (e *Env) look(ctx context.Context, store fleetStore) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fleet{controls: controls, replicas: replicas}, nil
+	return &fleet{chatops.Fleet{Controls: controls, Replicas: replicas}}, nil
 }
 
 // showFleet shows what viewFunc makes of the fleet, once or again and again. It
@@ -70,11 +67,6 @@ func (e *Env) tellNobody() {
 	}
 }
 
-// live are the replicas that report.
-func live(replicas []chatops.Instance) []chatops.Instance {
-	return slices.DeleteFunc(slices.Clone(replicas), func(i chatops.Instance) bool { return i.Stale() })
-}
-
 // stale are the names of the replicas that have stopped reporting.
 func stale(replicas []chatops.Instance) []string {
 	var names []string
@@ -87,57 +79,22 @@ func stale(replicas []chatops.Instance) []string {
 }
 
 // integrations always have a breaker, whether or not a replica runs.
-var integrations = []string{"slack", "monday", "email", "llm"}
+var integrations = chatops.UsualBreakers()
 
-// breakers are the names of all breakers that are known: of the integrations,
-// of the webhooks that are configured here, and what replicas and orders name.
+// breakers are the names of all breakers that are known, those of the webhooks
+// that are configured here too.
 func (f *fleet) breakers(cfg *config.Config) []string {
-	var others []string
+	hooks := make([]string, 0, len(cfg.Webhooks))
 	for _, hook := range cfg.Webhooks {
-		others = append(others, "webhook:"+hook.Name)
+		hooks = append(hooks, "webhook:"+hook.Name)
 	}
-	for i := range f.replicas {
-		for _, b := range f.replicas[i].Report.Breakers {
-			others = append(others, b.Name)
-		}
-	}
-	for i := range f.controls.Breakers {
-		others = append(others, f.controls.Breakers[i].Name)
-	}
-	slices.Sort(others)
-	names := slices.Clone(integrations)
-	for _, name := range others {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// order is the latest order for a breaker, nil when none was ever given.
-func (f *fleet) order(name string) *chatops.BreakerOrder {
-	for i := range f.controls.Breakers {
-		if f.controls.Breakers[i].Name == name {
-			return &f.controls.Breakers[i]
-		}
-	}
-	return nil
+	return f.BreakerNames(hooks...)
 }
 
 // tripped reports whether an order keeps a breaker open.
 func (f *fleet) tripped(name string) bool {
-	o := f.order(name)
+	o := f.Order(name)
 	return o != nil && o.Mode == chatops.BreakerTripped
-}
-
-// override is the override of a limit that is in force, or nil.
-func (f *fleet) override(name string) *chatops.LimitOverride {
-	for i := range f.controls.Overrides {
-		if f.controls.Overrides[i].Name == name {
-			return &f.controls.Overrides[i]
-		}
-	}
-	return nil
 }
 
 // choose finds each word among the known names, each once. What is the noun of

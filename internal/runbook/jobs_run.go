@@ -72,7 +72,7 @@ func (r *jobChangeRun) request(ctx context.Context) (string, error) {
 		}
 		return "dry run", nil
 	}
-	if len(live(r.seen.replicas)) == 0 {
+	if len(chatops.Live(r.seen.replicas)) == 0 {
 		r.env.notef("no replica is running: the first one to start runs what was asked for")
 		return "requested; no replica was running", nil
 	}
@@ -144,7 +144,7 @@ func judgeFleet(o *jobOutcome, before, after *chatops.JobState) {
 // judgeLocal sees in how many replicas a job of each process has run since.
 func (r *jobChangeRun) judgeLocal(o *jobOutcome, now *schedule) {
 	ran, all := 0, 0
-	for _, i := range live(now.replicas) {
+	for _, i := range chatops.Live(now.replicas) {
 		after := reportOf(&i, o.Name)
 		if after == nil {
 			continue

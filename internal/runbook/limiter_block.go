@@ -61,9 +61,9 @@ func (c *limiterBlock) run(ctx context.Context, env *Env, words []string) error 
 // replaced are lines about blocks of the same networks, which new ones replace.
 func (f *fleet) replaced(networks []netip.Prefix) []string {
 	var lines []string
-	for _, b := range f.controls.Blocks {
+	for _, b := range f.Controls.Blocks {
 		if slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.String() == b.Network }) {
-			lines = append(lines, fmt.Sprintf("note: %s is blocked %s: this replaces it", b.Network, wordBy(b.Actor, b.Until, b.Reason, f.controls.Now)))
+			lines = append(lines, fmt.Sprintf("note: %s is blocked %s: this replaces it", b.Network, wordBy(b.Actor, b.Until, b.Reason, f.Controls.Now)))
 		}
 	}
 	return lines

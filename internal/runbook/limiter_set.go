@@ -14,7 +14,7 @@ import (
 )
 
 // limitNames are the rate limits.
-var limitNames = []string{"chat", "api", "health", "consent", "leads"}
+var limitNames = chatops.UsualLimits()
 
 type limiterSet struct{ orders }
 
@@ -80,10 +80,10 @@ func (f *fleet) noteLimit(name string) []string {
 	var lines []string
 	v := f.viewLimit(name)
 	if v.Value != nil {
-		lines = append(lines, fmt.Sprintf("note: %s is %s now (%s)", name, *v.Value, v.wordSource(f.controls.Now)))
+		lines = append(lines, fmt.Sprintf("note: %s is %s now (%s)", name, *v.Value, v.wordSource(f.Controls.Now)))
 	}
 	off := 0
-	for _, i := range live(f.replicas) {
+	for _, i := range chatops.Live(f.Replicas) {
 		if !i.Report.Limiter.Enabled {
 			off++
 		}

@@ -44,15 +44,15 @@ func (c *limiterStatus) run(ctx context.Context, env *Env) error {
 
 // viewLimiter puts together what the replicas and the orders say of limits.
 func (f *fleet) viewLimiter() *limiterView {
-	v := &limiterView{Limits: []limitView{}, Blocks: []blockView{}, Replicas: []limiterReplica{}, now: f.controls.Now}
-	for _, name := range f.limits() {
+	v := &limiterView{Limits: []limitView{}, Blocks: []blockView{}, Replicas: []limiterReplica{}, now: f.Controls.Now}
+	for _, name := range f.LimitNames() {
 		v.Limits = append(v.Limits, f.viewLimit(name))
 	}
-	for i := range f.controls.Blocks {
-		v.Blocks = append(v.Blocks, viewBlock(&f.controls.Blocks[i]))
+	for i := range f.Controls.Blocks {
+		v.Blocks = append(v.Blocks, viewBlock(&f.Controls.Blocks[i]))
 	}
-	for i := range f.replicas {
-		r := &f.replicas[i]
+	for i := range f.Replicas {
+		r := &f.Replicas[i]
 		v.Replicas = append(v.Replicas, limiterReplica{
 			Instance: r.Name, Backend: r.Report.Limiter.Backend, Enabled: r.Report.Limiter.Enabled, Blocked: r.Report.Limiter.Blocked,
 			HeartbeatAt: timestamp(r.HeartbeatAt), Stale: r.Stale(), age: r.Age,

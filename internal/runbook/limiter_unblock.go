@@ -53,7 +53,7 @@ func (c *limiterUnblock) run(ctx context.Context, env *Env, words []string) erro
 // those that overlap.
 func (f *fleet) blocked(network netip.Prefix) error {
 	var near []string
-	for _, b := range f.controls.Blocks {
+	for _, b := range f.Controls.Blocks {
 		if b.Network == network.String() {
 			return nil
 		}

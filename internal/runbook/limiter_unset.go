@@ -41,11 +41,11 @@ func (c *limiterUnset) run(ctx context.Context, env *Env, words []string) error 
 			filter: map[string]any{"limits": names}, idle: "replicas use their settings when they start",
 		}
 		for _, name := range names {
-			o := f.override(name)
+			o := f.Override(name)
 			if o == nil {
 				return nil, hint(chatops.Errorf(chatops.CodeNotFound, "limit %s: not overridden; nothing was changed", name), "see: chatops limiter status")
 			}
-			p.notes = append(p.notes, fmt.Sprintf("note: %s is set to %s %s", name, o.Value, wordBy(o.Actor, o.Until, o.Reason, f.controls.Now)))
+			p.notes = append(p.notes, fmt.Sprintf("note: %s is set to %s %s", name, o.Value, wordBy(o.Actor, o.Until, o.Reason, f.Controls.Now)))
 			p.orders = append(p.orders, order{name: name, mode: "unset", giveFunc: func(ctx context.Context, to orderTaker) (int64, time.Time, error) {
 				revision, err := to.UnsetLimitOverride(ctx, name)
 				return revision, time.Time{}, err

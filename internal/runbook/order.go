@@ -78,9 +78,9 @@ func (c *orders) run(ctx context.Context, env *Env, planFunc func(*config.Config
 		return err
 	}
 	r := &orderRun{env: env, store: store, plan: p, to: store, res: &orderResult{Orders: []orderView{}, Waiting: []string{}, DryRun: c.dryRun}}
-	r.count(f.replicas, -1)
+	r.count(f.Replicas, -1)
 	if c.dryRun {
-		r.to = dryOrders{now: f.controls.Now}
+		r.to = dryOrders{now: f.Controls.Now}
 	}
 	err = r.run(ctx, cfg, f)
 	if len(r.res.Orders) < len(p.orders) && err != nil {
@@ -110,7 +110,7 @@ func (r *orderRun) run(ctx context.Context, cfg *config.Config, f *fleet) error 
 	for _, note := range r.plan.notes {
 		r.env.notef("%s", note)
 	}
-	if gone := stale(f.replicas); len(gone) > 0 {
+	if gone := stale(f.Replicas); len(gone) > 0 {
 		r.env.notef("note: %s stopped reporting and will not be waited for: %s", count(len(gone), "replica"), strings.Join(gone, ", "))
 	}
 	if !r.res.DryRun {

@@ -56,7 +56,7 @@ func (r *orderRun) interrupted(ctx context.Context) error {
 // that have not. A negative revision counts only how many there are.
 func (r *orderRun) count(replicas []chatops.Instance, revision int64) {
 	r.res.Replicas, r.res.Obeyed, r.res.Waiting = 0, 0, []string{}
-	for _, i := range live(replicas) {
+	for _, i := range chatops.Live(replicas) {
 		r.res.Replicas++
 		switch {
 		case revision < 0:

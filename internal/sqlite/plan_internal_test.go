@@ -63,6 +63,8 @@ func TestHotQueries_UseTheirIndexes(t *testing.T) {
 		"stats":           {selectStats, []string{"idx_dlq_status (status=?)"}},
 		"digest":          {selectDigest, []string{"idx_dlq_trouble_fingerprint (fingerprint=? AND status=?)"}},
 		"digest's sample": {selectSample, []string{"idx_dlq_trouble_fingerprint (fingerprint=? AND status=?)"}},
+		"groups":          {groupQueries[0], []string{"idx_dlq_trouble_fingerprint (fingerprint=? AND status=?)", "idx_dlq_trouble_fingerprint (fingerprint>?)"}},
+		"unexplained":     {groupQueries[1], []string{"idx_dlq_trouble_fingerprint (fingerprint=? AND status=?)"}},
 		"progress":        {selectProgress, []string{"idx_dlq_operation (operation_id=?)"}},
 		"probe's wait":    {waitProbe, []string{"SEARCH breaker_probe USING PRIMARY KEY"}},
 		"job":             {selectJob, []string{"SEARCH scheduled_job USING PRIMARY KEY"}},

@@ -56,6 +56,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Retention", retentionCases()},
 		{"Watch", watchCases()},
 		{"AlertList", alertListCases()},
+		{"AlertGroup", alertGroupCases()},
 		{"Stats", statsCases()},
 		{"Operation", operationCases()},
 		{"Action", actionCases()},

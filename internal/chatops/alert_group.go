@@ -1,0 +1,44 @@
+package chatops
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// AlertGroup is the pending and failed alerts of one cause.
+type AlertGroup struct {
+	Fingerprint string // "": alerts whose cause is not known
+	// Pending and Failed are exact unless More is set: then at least one of them
+	// stopped at the bound that the caller gave.
+	Pending, Failed int64
+	More            bool
+	First, Last     time.Time // created_at of the oldest and newest
+	// EventType, Target and Sample are those of the newest failed alert, or of
+	// the newest pending one where none has failed.
+	EventType string
+	Target    string
+	Sample    string // redacted error text
+}
+
+// Total is the number of the group's alerts.
+func (g *AlertGroup) Total() int64 { return g.Pending + g.Failed }
+
+// BoundGroups finishes what a store has read: groups whose statuses were counted
+// up to one past the bound, at most one more of them than the limit, and an empty
+// one where no alert is without a cause. The largest come first, and of equal
+// ones the newest.
+func BoundGroups(groups []AlertGroup, limit, countTo int) []AlertGroup {
+	groups = slices.DeleteFunc(groups, func(g AlertGroup) bool { return g.Total() == 0 })
+	bound := int64(countTo)
+	for i := range groups {
+		g := &groups[i]
+		if g.Pending > bound || g.Failed > bound {
+			g.Pending, g.Failed, g.More = min(g.Pending, bound), min(g.Failed, bound), true
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b AlertGroup) int {
+		return cmp.Or(cmp.Compare(b.Total(), a.Total()), b.Last.Compare(a.Last), cmp.Compare(a.Fingerprint, b.Fingerprint))
+	})
+	return groups[:min(len(groups), max(limit, 0))]
+}
