@@ -1,72 +1,17 @@
 package runbook
 
 import (
-	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"chatops/internal/chatops"
 )
 
-// clean makes text of any origin harmless in one line of a terminal: control
-// characters (so every ANSI, CSI and OSC sequence), line breaks, characters
-// that reorder or hide text, and bytes that are no text are shown as escapes.
-func clean(s string) string {
-	if !needsCleaning(s) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case harmful(r):
-			b.WriteString(escapeRune(r))
-		default:
-			b.WriteString(s[i : i+size])
-		}
-		i += size
-	}
-	return b.String()
-}
-
-func needsCleaning(s string) bool {
-	return !utf8.ValidString(s) || strings.ContainsFunc(s, harmful)
-}
+// clean makes text of any origin harmless in one line of a terminal.
+func clean(s string) string { return chatops.Harmless(s) }
 
 // harmful reports whether a character must not reach a terminal as it is.
-func harmful(r rune) bool {
-	if r >= ' ' && r <= '~' {
-		return false
-	}
-	return !unicode.IsGraphic(r) || invisible(r)
-}
-
-// invisible reports characters that Unicode calls graphic and that show
-// nothing: fillers, joiners and selectors of unusual variants.
-func invisible(r rune) bool {
-	switch r {
-	case 0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0:
-		return true
-	}
-	return r >= 0x180b && r <= 0x180f || r >= 0xe0000 && r <= 0xe0fff
-}
-
-func escapeRune(r rune) string {
-	switch {
-	case r == '\n':
-		return `\n`
-	case r == '\r':
-		return `\r`
-	case r == '\t':
-		return `\t`
-	case r < 0x80:
-		return fmt.Sprintf(`\x%02x`, r)
-	case r > 0xffff:
-		return fmt.Sprintf(`\U%08x`, r)
-	}
-	return fmt.Sprintf(`\u%04x`, r)
-}
+func harmful(r rune) bool { return chatops.Harmful(r) }
 
 // defuse keeps a spreadsheet from taking a cell for a formula. A plain number
 // may begin with its sign.

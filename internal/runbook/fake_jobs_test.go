@@ -121,7 +121,7 @@ func scheduled() *fakeStore {
 		with("consent_retention", func(j *chatops.JobState) { j.Paused, j.PausedBy, j.PausedReason = true, "ola", "\x1b[2Jdisk" }),
 		with("dlq_cleanup", func(*chatops.JobState) {}),
 		with("dlq_retry", func(j *chatops.JobState) { j.Holder, j.LeaseUntil = "ops-1:101", noon.Add(20*time.Second) }),
-		with("followups", func(j *chatops.JobState) { j.NextRun = noon.Add(-lateAfter - time.Second) }),
+		with("followups", func(j *chatops.JobState) { j.NextRun = noon.Add(-2*time.Minute - time.Second) }),
 		with("instance_cleanup", func(j *chatops.JobState) { j.Holder, j.LeaseUntil = "ops-3:303", noon.Add(-time.Second) }),
 		with("request_cleanup", func(j *chatops.JobState) { j.LastResult, j.Requested = "failed: database does not answer", noon }),
 	}

@@ -2,7 +2,6 @@ package runbook
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,14 +78,7 @@ type jobList struct {
 
 // list views jobs by name; no words mean all of them.
 func (s *schedule) list(words []string) (*jobList, error) {
-	names := s.names()
-	for i := range s.replicas {
-		for _, j := range s.replicas[i].Report.Jobs {
-			names = append(names, j.Name)
-		}
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
+	names := s.JobNames(s.replicas)
 	if len(words) > 0 {
 		var err error
 		if names, err = choose("job", words, names); err != nil {

@@ -8,18 +8,14 @@ import (
 
 // The states of a job.
 const (
-	jobIdle        = "idle"
-	jobRunning     = "running"
-	jobRequested   = "requested"   // an operator wants it run
-	jobLate        = "late"        // due, and nobody has begun it
-	jobInterrupted = "interrupted" // its replica has gone silent in the middle
-	jobPaused      = "paused"
-	jobUnknown     = "unknown" // of each process, and no live replica reports it
+	jobIdle        = chatops.JobIdle
+	jobRunning     = chatops.JobRunning
+	jobRequested   = chatops.JobRequested
+	jobLate        = chatops.JobLate
+	jobInterrupted = chatops.JobInterrupted
+	jobPaused      = chatops.JobPaused
+	jobUnknown     = chatops.JobUnknown
 )
-
-// lateAfter is how long a job that is due may wait. Replicas look once a second;
-// a lease of the run before has to pass first where its replica died.
-const lateAfter = 2 * time.Minute
 
 // jobView is a job in the whole fleet.
 type jobView struct {
@@ -50,66 +46,34 @@ type jobReplica struct {
 	Stale      bool      `json:"stale"`
 }
 
-// view puts together what is known of a job.
+// view is a job as it is shown.
 func (s *schedule) view(name string) jobView {
-	j := s.job(name)
-	v := jobView{Name: name, Scope: "fleet", State: jobUnknown, Replicas: []jobReplica{}, now: s.Now}
-	if j != nil {
-		v.PausedBy, v.PausedReason = j.PausedBy, j.PausedReason
+	j := s.FleetJob(name, s.replicas)
+	v := jobView{
+		Name: name, Scope: "fleet", State: j.State, LastRun: timestamp(j.LastRun), LastResult: j.LastResult, LastInstance: j.LastInstance,
+		NextRun: timestamp(j.NextRun), Replicas: make([]jobReplica, len(j.Replicas)), now: s.Now,
 	}
-	if j != nil && !j.EachProcess {
-		v.ofFleet(j, s.Now)
+	if j.Stored != nil {
+		v.PausedBy, v.PausedReason = j.Stored.PausedBy, j.Stored.PausedReason
+	}
+	if !j.EachProcess {
+		v.ofFleet(j.Stored)
 		return v
 	}
 	v.Scope = "each_process"
-	for i := range s.replicas {
-		if r := reportOf(&s.replicas[i], name); r != nil {
-			v.add(&s.replicas[i], r)
+	for i := range j.Replicas {
+		r := &j.Replicas[i]
+		v.Replicas[i] = jobReplica{
+			Instance: r.Instance.Name, LastRun: timestamp(r.LastRun), LastResult: r.LastResult, NextRun: timestamp(r.NextRun), Stale: r.Instance.Stale(),
 		}
-	}
-	if j != nil && j.Paused {
-		v.State = jobPaused
 	}
 	return v
 }
 
-// ofFleet takes over what the database says.
-func (v *jobView) ofFleet(j *chatops.JobState, now time.Time) {
-	v.LastRun, v.LastResult, v.LastInstance = timestamp(j.LastStarted), j.LastResult, j.LastInstance
-	v.NextRun, v.Holder, v.LeaseUntil = timestamp(j.NextRun), j.Holder, timestamp(j.LeaseUntil)
-	v.RequestedAt = timestamp(j.Requested)
+// ofFleet takes over what only the database says.
+func (v *jobView) ofFleet(j *chatops.JobState) {
+	v.Holder, v.LeaseUntil, v.RequestedAt = j.Holder, timestamp(j.LeaseUntil), timestamp(j.Requested)
 	if took := j.LastFinished.Sub(j.LastStarted).Seconds(); j.Holder == "" && !j.LastFinished.IsZero() {
 		v.Duration = &took
-	}
-	switch {
-	case j.Running(now):
-		v.State = jobRunning
-	case j.Paused:
-		v.State = jobPaused
-	case j.Holder != "":
-		v.State = jobInterrupted
-	case !j.Requested.IsZero():
-		v.State = jobRequested
-	case !j.NextRun.IsZero() && now.Sub(j.NextRun) > lateAfter:
-		v.State = jobLate
-	default:
-		v.State = jobIdle
-	}
-}
-
-// add takes over what a replica reports of a job of its own.
-func (v *jobView) add(i *chatops.Instance, r *chatops.JobReport) {
-	v.Replicas = append(v.Replicas, jobReplica{
-		Instance: i.Name, LastRun: timestamp(r.LastRun), LastResult: r.LastResult, NextRun: timestamp(r.NextRun), Stale: i.Stale(),
-	})
-	if i.Stale() {
-		return
-	}
-	v.State = jobIdle
-	if !r.LastRun.IsZero() && r.LastRun.After(time.Time(v.LastRun)) {
-		v.LastRun, v.LastResult, v.LastInstance = timestamp(r.LastRun), r.LastResult, i.Name
-	}
-	if next := time.Time(v.NextRun); !r.NextRun.IsZero() && (next.IsZero() || r.NextRun.Before(next)) {
-		v.NextRun = timestamp(r.NextRun)
 	}
 }
