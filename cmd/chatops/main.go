@@ -34,6 +34,8 @@ func run(args []string) int {
 	env.CheckKnowledgeFunc = checkKnowledge
 	env.AskKnowledgeFunc = askKnowledge
 	env.OpenChatFunc = openChat
+	env.DashboardFunc = showDashboard
+	env.LookFunc = lookOnce
 	return runbook.Run(ctx, env, args)
 }
 

@@ -71,9 +71,16 @@ func (s *Situation) Verdict() (Level, string) {
 	texts := make([]string, len(list))
 	for i, f := range list {
 		texts[i] = f.Text
+		if old := i > 0 && f.About != aboutSources && list[i-1].About == aboutSources; old && list[0].Level == LevelIncident {
+			texts[i] = "last known: " + f.Text
+		}
 	}
 	return list[0].Level, strings.Join(texts, "; ")
 }
+
+// aboutSources is what a finding is about that is not about the system but about
+// what is known of it.
+const aboutSources = "sources"
 
 func (s *Situation) known() bool { return s.Queue != nil && s.Fleet != nil && s.Jobs != nil }
 
@@ -84,7 +91,7 @@ func (s *Situation) sourceFindings() []Finding {
 		if t.Name == "redis" {
 			level = LevelWatch // replicas limit by themselves meanwhile
 		}
-		list = append(list, Finding{level, "sources", t.Name + " does not answer for " + Span(s.At.Sub(t.Since).Truncate(time.Second))})
+		list = append(list, Finding{level, aboutSources, t.Name + " does not answer for " + Span(s.At.Sub(t.Since).Truncate(time.Second))})
 	}
 	return list
 }

@@ -36,6 +36,7 @@ type entry struct {
 func catalogue() []entry {
 	return []entry{
 		{"", newServe},
+		{"", newDashboard},
 		{"dlq", newDLQList},
 		{"dlq", newDLQShow},
 		{"dlq", newDLQStats},

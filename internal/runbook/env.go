@@ -52,6 +52,11 @@ type Env struct {
 	AskKnowledgeFunc func(dir, text string) (*KnowledgeAnswer, error)
 	// OpenChatFunc starts a conversation with the bot that nobody stores.
 	OpenChatFunc func(cfg *config.Config) (ChatSession, error)
+	// DashboardFunc shows a dashboard until it is left or the context ends.
+	DashboardFunc func(ctx context.Context, d *Dashboard) error
+	// LookFunc asks a dashboard's sources once. Those that do not answer are
+	// named in what it returns.
+	LookFunc func(ctx context.Context, d *Dashboard) (*chatops.Situation, error)
 	// SchemaVersionFunc is the newest schema version that the program brings.
 	SchemaVersionFunc func() int64
 

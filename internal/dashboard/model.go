@@ -1,0 +1,205 @@
+package dashboard
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"chatops/internal/chatops"
+)
+
+// model is the whole dashboard. Update does no I/O: it returns commands.
+type model struct {
+	opts    *Options
+	ctx     context.Context //nolint:containedctx // bubbletea's commands have none of their own
+	painter *painter
+	panels  []panel
+	feeds   []*feed
+	picture picture
+	now     time.Time
+
+	width, height int
+	screens       []screen // the last one is shown
+	modal         *modal
+	prompt        *prompt
+	notice        *notice
+}
+
+// The messages of the model.
+type (
+	// tickMsg comes every second: ages grow.
+	tickMsg time.Time
+	// dueMsg says that a feed is to be asked again.
+	dueMsg struct {
+		feed  *feed
+		round int
+	}
+	// heardMsg is a feed's answer.
+	heardMsg struct {
+		feed     *feed
+		round    int
+		tellFunc tellFunc
+		err      error
+	}
+)
+
+// newModel makes a dashboard that shows nothing yet.
+func newModel(ctx context.Context, o *Options) *model {
+	m := &model{
+		opts: o, ctx: ctx, painter: newPainter(o), panels: panels(), now: o.NowFunc(),
+		width: 80, height: 24, screens: []screen{{kind: screenOverview}},
+	}
+	m.feeds = newFeeds(o)
+	return m
+}
+
+// Init starts every feed and the clock.
+func (m *model) Init() tea.Cmd {
+	cmds := []tea.Cmd{everySecond()}
+	for _, f := range m.feeds {
+		cmds = append(cmds, m.poll(f))
+	}
+	return tea.Batch(cmds...)
+}
+
+func everySecond() tea.Cmd {
+	return tea.Tick(time.Second, func(at time.Time) tea.Msg { return tickMsg(at) })
+}
+
+// Update takes a message in.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.now = m.opts.NowFunc()
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+		return m, nil
+	case tickMsg:
+		return m, everySecond()
+	case dueMsg:
+		if msg.round != msg.feed.round || msg.feed.busy {
+			return m, nil
+		}
+		return m, m.poll(msg.feed)
+	case heardMsg:
+		return m, m.heard(msg)
+	case countedMsg:
+		return m, m.counted(msg)
+	case progressMsg:
+		return m, m.progressed(msg)
+	case doneMsg:
+		return m, m.done(msg)
+	case tea.KeyMsg:
+		return m, m.key(msg)
+	}
+	return m, nil
+}
+
+// poll asks a feed. Nothing happens while it is busy, or has nothing to ask.
+func (m *model) poll(f *feed) tea.Cmd {
+	if f.busy || f.lookFunc == nil {
+		return nil
+	}
+	f.ask(m.now)
+	ctx, cancel := context.WithTimeout(m.ctx, pollTimeout)
+	f.stop = cancel
+	round, lookFunc := f.round, f.lookFunc
+	return func() tea.Msg {
+		defer cancel()
+		tell, err := lookFunc(ctx)
+		return heardMsg{feed: f, round: round, tellFunc: tell, err: err}
+	}
+}
+
+// heard takes an answer in and plans the next question.
+func (m *model) heard(msg heardMsg) tea.Cmd {
+	f := msg.feed
+	if msg.round != f.round {
+		return nil // to a question that nobody asks any more
+	}
+	f.hear(m.now, msg.err)
+	if msg.err == nil {
+		msg.tellFunc(&m.picture)
+		m.settle()
+	}
+	round := f.round
+	return tea.Tick(f.delay(m.opts.Refresh, m.opts.JitterFunc()), func(time.Time) tea.Msg { return dueMsg{f, round} })
+}
+
+// redirect lets a feed ask something else, at once.
+func (m *model) redirect(f *feed, lookFunc lookFunc) tea.Cmd {
+	if f.stop != nil {
+		f.stop()
+	}
+	*f = feed{name: f.name, backing: f.backing, lookFunc: lookFunc, round: f.round + 1}
+	return m.poll(f)
+}
+
+// feed is a feed by its name.
+func (m *model) feed(name string) *feed {
+	at := slices.IndexFunc(m.feeds, func(f *feed) bool { return f.name == name })
+	if at < 0 {
+		return nil
+	}
+	return m.feeds[at]
+}
+
+// newFeeds makes the sources. Those of a list and of one alert are idle until
+// such a screen is shown.
+func newFeeds(o *Options) []*feed {
+	store := o.Store
+	feeds := []*feed{
+		{name: "queue", backing: o.Database, lookFunc: func(ctx context.Context) (tellFunc, error) {
+			s, err := store.QueueStats(ctx)
+			return func(p *picture) { p.queue = s; p.trend.add(s) }, err
+		}},
+		{name: "causes", backing: o.Database, lookFunc: func(ctx context.Context) (tellFunc, error) {
+			groups, err := store.AlertGroups(ctx, maxCauses, countTo)
+			return func(p *picture) { p.groups = &groups }, err
+		}},
+		{name: "fleet", backing: o.Database, lookFunc: func(ctx context.Context) (tellFunc, error) {
+			f, err := lookAtFleet(ctx, store)
+			return func(p *picture) { p.tellFleet(f) }, err
+		}},
+		{name: "jobs", backing: o.Database, lookFunc: func(ctx context.Context) (tellFunc, error) {
+			list, err := store.Jobs(ctx)
+			return func(p *picture) { p.jobs = list }, err
+		}},
+		{name: "alerts", backing: o.Database},
+		{name: "alert", backing: o.Database},
+	}
+	if o.PingRedisFunc != nil {
+		feeds = append(feeds, &feed{name: "redis", backing: "redis", lookFunc: func(ctx context.Context) (tellFunc, error) {
+			return func(p *picture) { p.redis = true }, o.PingRedisFunc(ctx)
+		}})
+	}
+	return feeds
+}
+
+func lookAtFleet(ctx context.Context, store Store) (*chatops.Fleet, error) {
+	controls, err := store.Controls(ctx)
+	if err != nil {
+		return nil, err
+	}
+	replicas, err := store.Instances(ctx)
+	return &chatops.Fleet{Controls: controls, Replicas: replicas}, err
+}
+
+// situation is what is known now. Sources that fail are named once each.
+func (m *model) situation() *chatops.Situation {
+	p := &m.picture
+	s := &chatops.Situation{At: m.now, Queue: p.queue, Groups: p.groups, Fleet: p.fleet, Jobs: p.jobs, Growth: p.trend.growth()}
+	for _, f := range m.feeds {
+		if f.err == "" || f.lookFunc == nil {
+			continue
+		}
+		at := slices.IndexFunc(s.Sources, func(t chatops.SourceTrouble) bool { return t.Name == f.backing })
+		if at < 0 {
+			s.Sources = append(s.Sources, chatops.SourceTrouble{Name: f.backing, Since: f.failingAt, Error: f.err})
+		} else if f.failingAt.Before(s.Sources[at].Since) {
+			s.Sources[at].Since = f.failingAt
+		}
+	}
+	return s
+}

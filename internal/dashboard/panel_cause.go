@@ -1,0 +1,69 @@
+package dashboard
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"chatops/internal/chatops"
+)
+
+// noCause is how alerts without a cause are called.
+const noCause = "(cause unknown)"
+
+// drawCauses shows why alerts wait or have failed.
+func drawCauses(l *look) content {
+	if l.picture.groups == nil {
+		return unknown()
+	}
+	groups := *l.picture.groups
+	if len(groups) == 0 {
+		return content{summary: text(toneGood, "none: nothing has failed")}
+	}
+	now := l.now
+	if q := l.picture.queue; q != nil {
+		now = moment(q.Now, l.heardAt, l.now)
+	}
+	first := &groups[0]
+	c := content{summary: line{{wordCount(first) + " ", toneBad}, {chatops.Harmless(nameCause(first)), toneNone}}}
+	if n := len(groups) - 1; n > 0 {
+		c.summary = c.summary.plus(text(toneNone, ", "+strconv.Itoa(n)+" more"))
+	}
+	rows := [][]piece{{{"alerts", toneDim}, {"failed", toneDim}, {"first", toneDim}, {"last", toneDim}, {"target", toneDim}, {"cause", toneDim}}}
+	items := []item{{}}
+	for i := range groups {
+		g := &groups[i]
+		rows = append(rows, []piece{
+			{wordCount(g), toneWarn}, countPiece(chatops.AlertFailed, g.Failed), {since(g.First, now), toneNone}, {since(g.Last, now), toneNone},
+			{chatops.ShownTarget(g.Target), toneNone}, {nameCause(g), toneNone},
+		})
+		items = append(items, item{itemCause, g.Fingerprint})
+	}
+	columns := []column{{right: true}, {right: true}, {right: true}, {right: true}, {}, {flex: true}}
+	if l.width < 70 { // the target is part of most causes
+		for i := range rows {
+			rows[i] = append(rows[i][:4:4], rows[i][5])
+		}
+		columns = append(columns[:4:4], columns[5])
+	}
+	c.rows = rowsOf(table(columns, rows, l.width), items)
+	return c
+}
+
+// wordCount is how many alerts a cause has, as far as they were counted.
+func wordCount(g *chatops.AlertGroup) string {
+	n := strconv.FormatInt(g.Total(), 10)
+	if g.More {
+		n += "+"
+	}
+	return n
+}
+
+// nameCause is a cause in words: what the receiver said last.
+func nameCause(g *chatops.AlertGroup) string {
+	name := cmp.Or(g.Sample, g.Fingerprint)
+	if g.Fingerprint == "" {
+		return strings.TrimSpace(name + " " + noCause)
+	}
+	return name
+}
