@@ -91,9 +91,17 @@ func (s *Situation) sourceFindings() []Finding {
 		if t.Name == "redis" {
 			level = LevelWatch // replicas limit by themselves meanwhile
 		}
-		list = append(list, Finding{level, aboutSources, t.Name + " does not answer for " + Span(s.At.Sub(t.Since).Truncate(time.Second))})
+		list = append(list, Finding{level, aboutSources, t.Name + " does not answer for " + Span(s.At.Sub(t.Since).Truncate(time.Second)) + reason(t.Error)})
 	}
 	return list
+}
+
+// reason is an error in brackets, where there is one.
+func reason(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + Harmless(text) + ")"
 }
 
 func (s *Situation) breakerFindings() []Finding {

@@ -106,7 +106,7 @@ func filterArgs(f chatops.AlertFilter) []string {
 }
 
 func alertID(it item) int64 {
-	id, _ := strconv.ParseInt(it.id, 10, 64) //nolint:errcheck // made from a number
+	id, _ := strconv.ParseInt(it.id, 10, 64) // made from a number
 	return id
 }
 

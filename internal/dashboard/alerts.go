@@ -152,7 +152,7 @@ func (m *model) detailLines(width int) []line {
 // type=slack_alert, and the rest as text of the error.
 func parseFilter(base chatops.AlertFilter, typed string) chatops.AlertFilter {
 	var rest []string
-	for _, word := range strings.Fields(typed) {
+	for word := range strings.FieldsSeq(typed) {
 		name, value, found := strings.Cut(word, "=")
 		values := strings.Split(value, ",")
 		switch {

@@ -153,7 +153,7 @@ func (m *model) helpLines() []line {
 		b := &list[i]
 		help := b.help
 		if len(b.kinds) > 0 && b.write {
-			help += " (on a " + joinKinds(b.kinds) + ")"
+			help += " (" + joinKinds(b.kinds) + ")"
 		}
 		if b.write && !m.opts.Write {
 			help += " [needs --write]"

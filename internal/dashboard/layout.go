@@ -42,9 +42,6 @@ func (m *model) stack(order []int, width, room int) []line {
 			}
 			lines = append(lines, line{{"  ", toneNone}}.plus(l).fit(width))
 		}
-		if f.err != "" && shares[i] > 0 {
-			lines[len(lines)-1] = text(toneBad, "  "+f.err).fit(width)
-		}
 	}
 	return lines[:min(len(lines), max(room, 0))]
 }

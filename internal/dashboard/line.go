@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -58,9 +59,9 @@ func (l line) width() int {
 
 // trim drops blanks at the end.
 func (l line) trim() line {
-	for n := len(l) - 1; n >= 0; n-- {
-		if short := strings.TrimRight(l[n].text, " "); short != "" {
-			return append(append(line(nil), l[:n]...), piece{short, l[n].tone})
+	for n, p := range slices.Backward(l) {
+		if short := strings.TrimRight(p.text, " "); short != "" {
+			return append(append(line(nil), l[:n]...), piece{short, p.tone})
 		}
 	}
 	return nil

@@ -62,20 +62,20 @@ func (m *model) propose(before, after string, args ...string) tea.Cmd {
 	q := &modal{before: before, after: after, args: args, since: m.now}
 	m.modal = q
 	return func() tea.Msg {
-		return countedMsg{q, m.opts.RunFunc(m.ctx, append(args[:len(args):len(args)], "--dry-run", "-o", "json"), func(string) {})}
+		return countedMsg{q, m.opts.RunFunc(m.ctx, append(slices.Clip(args), "--dry-run", "-o", "json"), func(string) {})}
 	}
 }
 
 // counted takes the dry run's result in.
-func (m *model) counted(msg countedMsg) tea.Cmd {
+func (m *model) counted(msg countedMsg) {
 	q := msg.modal
 	if q != m.modal {
-		return nil // it was given up meanwhile
+		return // it was given up meanwhile
 	}
 	q.stage = stageAsking
 	if msg.outcome.Code != 0 {
 		q.stage, q.trouble = stageRefused, chatops.Harmless(msg.outcome.Err)
-		return nil
+		return
 	}
 	var r struct {
 		Matched  *int64            `json:"matched"`
@@ -100,7 +100,6 @@ func (m *model) counted(msg countedMsg) tea.Cmd {
 	default:
 		q.count = countWords(int64(len(r.Jobs)), "job")
 	}
-	return nil
 }
 
 // modalKey takes a key in while a change is asked for.
@@ -155,7 +154,7 @@ func (q *modal) command() []string {
 	if q.reason == "" {
 		return q.args
 	}
-	return append(q.args[:len(q.args):len(q.args)], "--reason", q.reason)
+	return append(slices.Clip(q.args), "--reason", q.reason)
 }
 
 // carryOut runs the command, and listens to what it says.

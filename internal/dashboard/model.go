@@ -85,7 +85,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case heardMsg:
 		return m, m.heard(msg)
 	case countedMsg:
-		return m, m.counted(msg)
+		m.counted(msg)
+		return m, nil
 	case progressMsg:
 		return m, m.progressed(msg)
 	case doneMsg:
@@ -186,19 +187,24 @@ func lookAtFleet(ctx context.Context, store Store) (*chatops.Fleet, error) {
 	return &chatops.Fleet{Controls: controls, Replicas: replicas}, err
 }
 
-// situation is what is known now. Sources that fail are named once each.
+// situation is what is known now. Sources that fail or have gone silent are named
+// once each.
 func (m *model) situation() *chatops.Situation {
 	p := &m.picture
 	s := &chatops.Situation{At: m.now, Queue: p.queue, Groups: p.groups, Fleet: p.fleet, Jobs: p.jobs, Growth: p.trend.growth()}
 	for _, f := range m.feeds {
-		if f.err == "" || f.lookFunc == nil {
+		from := f.failingAt
+		switch state := f.state(m.now, m.opts.Refresh); {
+		case f.lookFunc == nil || state != stateError && state != stateStale:
 			continue
+		case state == stateStale:
+			from = f.heardAt
 		}
 		at := slices.IndexFunc(s.Sources, func(t chatops.SourceTrouble) bool { return t.Name == f.backing })
 		if at < 0 {
-			s.Sources = append(s.Sources, chatops.SourceTrouble{Name: f.backing, Since: f.failingAt, Error: f.err})
-		} else if f.failingAt.Before(s.Sources[at].Since) {
-			s.Sources[at].Since = f.failingAt
+			s.Sources = append(s.Sources, chatops.SourceTrouble{Name: f.backing, Since: from, Error: f.err})
+		} else if from.Before(s.Sources[at].Since) {
+			s.Sources[at].Since = from
 		}
 	}
 	return s

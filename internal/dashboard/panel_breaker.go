@@ -51,14 +51,11 @@ func drawBreakers(l *look) content {
 }
 
 func breakerRow(b *chatops.FleetBreaker, now time.Time) []piece {
-	fresh, same, gone := b.Reporting()
+	fresh, same, _ := b.Reporting()
 	fails, replicas, why := "-", "none", b.Reason
 	if b.FailCount != nil {
 		fails = fmt.Sprintf("%d/%d", *b.FailCount, *b.FailMax)
 		replicas = fmt.Sprintf("%d/%d", same, fresh)
-	}
-	if gone > 0 {
-		replicas += fmt.Sprintf("+%d stale", gone)
 	}
 	if o := b.Order; o != nil && o.Mode == chatops.BreakerTripped {
 		why = words("by "+o.Actor, o.Reason)

@@ -33,8 +33,12 @@ func drawCauses(l *look) content {
 	items := []item{{}}
 	for i := range groups {
 		g := &groups[i]
+		failed := countPiece(chatops.AlertFailed, g.Failed)
+		if g.More && g.Failed == countTo {
+			failed.text += "+"
+		}
 		rows = append(rows, []piece{
-			{wordCount(g), toneWarn}, countPiece(chatops.AlertFailed, g.Failed), {since(g.First, now), toneNone}, {since(g.Last, now), toneNone},
+			{wordCount(g), toneWarn}, failed, {since(g.First, now), toneNone}, {since(g.Last, now), toneNone},
 			{chatops.ShownTarget(g.Target), toneNone}, {nameCause(g), toneNone},
 		})
 		items = append(items, item{itemCause, g.Fingerprint})

@@ -15,33 +15,49 @@ func drawLimits(l *look) content {
 		return unknown()
 	}
 	now := moment(f.Controls.Now, l.heardAt, l.now)
-	rows := [][]piece{{{"limit", toneDim}, {"allowed/min", toneDim}, {"denied/min", toneDim}, {"", toneDim}, {"value", toneDim}}}
-	items := []item{{}}
+	rows := [][]piece{{{"limit", toneDim}, {"allowed", toneDim}, {"denied", toneDim}, {"in a minute", toneDim}, {"value", toneDim}}}
+	var below [][]row // each limit
 	var denied int64
-	var clients [][]piece
-	var clientItems []item
-	for _, name := range f.LimitNames() {
+	names := f.LimitNames()
+	for _, name := range names {
 		lim := f.Limit(name)
 		denied += lim.Denied
-		rows, items = append(rows, limitRow(&lim, l, now)), append(items, item{itemLimit, name})
-		for _, d := range lim.TopDenied {
-			clients = append(clients, []piece{{" " + d.Client, toneWarn}, {"", toneNone}, {strconv.FormatInt(d.Count, 10), toneWarn}, {"", toneNone}, {"refused by " + name, toneNone}})
-			clientItems = append(clientItems, item{itemClient, d.Client})
-		}
-	}
-	rows, items = append(rows, clients...), append(items, clientItems...)
-	for i := range f.Controls.Blocks {
-		b := &f.Controls.Blocks[i]
-		rows = append(rows, []piece{{" " + b.Network, toneBold}, {"", toneNone}, {"", toneNone}, {"", toneNone}, {blockWords(b, now), toneNone}})
-		items = append(items, item{itemBlock, b.Network})
+		rows, below = append(rows, limitRow(&lim, l)), append(below, limitDetails(&lim, now))
 	}
 	c := content{summary: limitSummary(l, denied)}
+	lines := table([]column{{}, {right: true}, {right: true}, {}, {flex: true}}, rows, l.width)
+	c.rows = []row{{line: lines[0], head: true}}
+	for i, name := range names {
+		c.rows = append(append(c.rows, row{line: lines[i+1], item: item{itemLimit, name}}), below[i]...)
+	}
+	for i := range f.Controls.Blocks {
+		b := &f.Controls.Blocks[i]
+		c.rows = append(c.rows, row{line: text(toneBold, b.Network+" ").plus(text(toneNone, blockWords(b, now))), item: item{itemBlock, b.Network}})
+	}
 	if n := len(f.Controls.Blocks); n > 0 {
 		c.summary = c.summary.plus(text(toneNone, fmt.Sprintf(", %d blocked", n)))
 	}
-	columns := []column{{}, {right: true}, {right: true}, {}, {flex: true}}
-	c.rows = rowsOf(table(columns, rows, l.width), items)
 	return c
+}
+
+// limitDetails are the override of a limit, and whom it refuses most.
+func limitDetails(lim *chatops.FleetLimit, now time.Time) []row {
+	var rows []row
+	if o := lim.Override; o != nil {
+		left := "until unset"
+		if !o.Until.IsZero() {
+			left = chatops.Span(o.Until.Sub(now).Truncate(time.Second)) + " left"
+		}
+		word := "override by "
+		if lim.Source != "override" || lim.Value != o.Value {
+			word = "not obeyed yet: " + o.Value + " by "
+		}
+		rows = append(rows, row{line: text(toneWarn, "  "+words(word+o.Actor, left, o.Reason)), item: item{itemLimit, lim.Name}})
+	}
+	for _, d := range lim.TopDenied {
+		rows = append(rows, row{line: text(toneWarn, fmt.Sprintf("  %s refused %d in a minute", d.Client, d.Count)), item: item{itemClient, d.Client}})
+	}
+	return rows
 }
 
 // limitSummary is what is denied in all, and where is counted.
@@ -68,27 +84,23 @@ func limitSummary(l *look, denied int64) line {
 	return s.plus(text(toneNone, ", counted in redis"))
 }
 
-func limitRow(lim *chatops.FleetLimit, l *look, now time.Time) []piece {
-	value, t := lim.Value, toneNone
+func limitRow(lim *chatops.FleetLimit, l *look) []piece {
 	fresh, same := lim.Agreeing()
-	allowed, denied := piece{strconv.FormatInt(lim.Allowed, 10), toneNone}, piece{strconv.FormatInt(lim.Denied, 10), toneIf(lim.Denied > 0, toneBad)}
-	switch {
-	case fresh == 0: // nobody counts: that is not 0
-		allowed, denied = piece{"-", toneDim}, piece{"-", toneDim}
+	if fresh == 0 { // nobody counts: that is not 0
+		value := lim.Value
 		if value == "" {
-			value, t = "unknown", toneDim
+			value = "unknown"
 		}
-	case same < fresh:
+		return []piece{{lim.Name, toneNone}, {"-", toneDim}, {"-", toneDim}, {"", toneDim}, {value, toneDim}}
+	}
+	value := lim.Value
+	if same < fresh {
 		value += fmt.Sprintf(" (%d/%d replicas)", same, fresh)
 	}
-	if o := lim.Override; o != nil {
-		left := "until unset"
-		if !o.Until.IsZero() {
-			left = chatops.Span(o.Until.Sub(now).Truncate(time.Second)) + " left"
-		}
-		value, t = words(value+" override by "+o.Actor, left, o.Reason), toneWarn
+	return []piece{
+		{lim.Name, toneNone}, {strconv.FormatInt(lim.Allowed, 10), toneNone}, {strconv.FormatInt(lim.Denied, 10), toneIf(lim.Denied > 0, toneBad)},
+		{spark(l.picture.denials[lim.Name], 11, l.ascii), toneDim}, {value, toneNone},
 	}
-	return []piece{{lim.Name, toneNone}, allowed, denied, {spark(l.picture.denials[lim.Name], 8, l.ascii), toneDim}, {value, t}}
 }
 
 func blockWords(b *chatops.ClientBlock, now time.Time) string {

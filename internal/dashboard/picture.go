@@ -30,7 +30,6 @@ type picture struct {
 type alertPage struct {
 	alerts []chatops.Alert
 	next   *chatops.AlertCursor // nil: there are no more
-	total  int64
 }
 
 // alertDetail is one alert with its attempts.
@@ -47,8 +46,8 @@ func (p *picture) tellFleet(f *chatops.Fleet) {
 	}
 	for _, name := range f.LimitNames() {
 		l := f.Limit(name)
-		list := append(p.denials[name], l.Denied)
-		p.denials[name] = list[max(0, len(list)-trendPoints):]
+		p.denials[name] = append(p.denials[name], l.Denied)
+		p.denials[name] = p.denials[name][max(0, len(p.denials[name])-trendPoints):]
 	}
 }
 

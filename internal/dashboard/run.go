@@ -55,7 +55,7 @@ func Once(ctx context.Context, o *Options) *chatops.Situation {
 	var all sync.WaitGroup
 	answers := make([]tea.Msg, len(m.feeds))
 	for i, f := range m.feeds {
-		if cmd := m.poll(f); cmd != nil {
+		if cmd := m.poll(f); cmd != nil { //nolint:contextcheck // the model has it
 			all.Go(func() { answers[i] = cmd() })
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -105,8 +104,7 @@ func (m *model) enter() tea.Cmd {
 		f := chatops.AlertFilter{Statuses: []chatops.AlertStatus{chatops.AlertPending, chatops.AlertFailed}, Fingerprint: it.id}
 		return m.open(screen{kind: screenAlerts, title: "cause " + cmp.Or(it.id, noCause), filter: f})
 	case itemAlert:
-		id, _ := strconv.ParseInt(it.id, 10, 64) //nolint:errcheck // made from a number
-		return m.open(screen{kind: screenAlert, alertID: id})
+		return m.open(screen{kind: screenAlert, alertID: alertID(it)})
 	case itemNone, itemBreaker, itemLimit, itemClient, itemBlock, itemJob:
 	}
 	return nil

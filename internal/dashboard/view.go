@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,7 +73,7 @@ func (m *model) head() []line {
 		if m.opts.Write {
 			mode = "WRITE"
 		}
-		right := m.now.UTC().Format("15:04:05Z") + "  " + mode
+		right := "  " + m.now.UTC().Format("15:04:05Z") + "  " + mode
 		lines = append(lines, spread(text(toneBold, "chatops  "+m.opts.Environment).plus(text(toneDim, "  "+m.opts.Host)), text(toneDim, right), m.width))
 	}
 	parts := strings.Split(wrap(string(level)+"  "+verdict, m.width), "\n")
@@ -90,11 +91,10 @@ func (m *model) head() []line {
 func (m *model) verdict() (chatops.Level, string) {
 	s := m.situation()
 	level, verdict := s.Verdict()
-	for _, f := range s.Findings() {
-		for i := range m.panels {
-			if m.panels[i].about == f.About {
-				return level, fmt.Sprintf("press %d: %s", i+1, verdict)
-			}
+	if list := s.Findings(); len(list) > 0 {
+		at := slices.IndexFunc(m.panels, func(p panel) bool { return p.about == list[0].About })
+		if at >= 0 {
+			verdict = fmt.Sprintf("press %d: %s", at+1, verdict)
 		}
 	}
 	return level, verdict
@@ -118,7 +118,13 @@ func (m *model) foot() []line {
 // oneLine is everything in one line, for a terminal that has no more.
 func (m *model) oneLine() line {
 	level, _ := m.situation().Verdict()
-	s := string(level)
+	s, t := string(level), toneNone
+	for _, f := range m.feeds {
+		state := f.state(m.now, m.opts.Refresh)
+		if old := f.lookFunc != nil && (state == stateError || state == stateStale); old && t == toneNone {
+			s, t = s+" "+state, toneBad
+		}
+	}
 	p := &m.picture
 	if q := p.queue; q != nil {
 		s += fmt.Sprintf(" %d waiting %d failed", q.Total(chatops.AlertQueued, chatops.AlertPending), q.Total(chatops.AlertFailed))
@@ -137,12 +143,7 @@ func (m *model) oneLine() line {
 		}
 		s += fmt.Sprintf(" %d open %d denied/min", open, denied)
 	}
-	for _, f := range m.feeds {
-		if state := f.state(m.now, m.opts.Refresh); f.lookFunc != nil && (state == stateError || state == stateStale) {
-			return text(toneBad, s+" "+state)
-		}
-	}
-	return text(toneNone, s)
+	return text(t, s)
 }
 
 // panelHead is the line above a panel: its key, its name, its state and what says

@@ -69,8 +69,8 @@ func (w *lineWriter) last() string {
 	if w.rest != "" {
 		lines = append(lines, w.rest)
 	}
-	for i := len(lines) - 1; i >= 0; i-- {
-		if text, is := strings.CutPrefix(lines[i], "chatops: "); is {
+	for i, line := range slices.Backward(lines) {
+		if text, is := strings.CutPrefix(line, "chatops: "); is {
 			return strings.Join(append([]string{text}, lines[i+1:]...), "; ")
 		}
 	}
