@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -85,6 +86,7 @@ func BenchmarkRunbook(b *testing.B) {
 	}
 	ctx := context.Background()
 	repeat("dlq stats, 1,000,000 rows", 500, func() error { _, err := store.QueueStats(ctx); return err })
+	repeat("dashboard, one poll", 500, func() error { return poll(ctx, store) })
 	for name, f := range pages(b, store) {
 		repeat("page of 50, "+name, 200, func() error {
 			_, _, err := store.Alerts(ctx, f.filter, f.after, 50)
@@ -103,6 +105,16 @@ func BenchmarkRunbook(b *testing.B) {
 			return nil
 		})
 	}
+}
+
+// poll is what a dashboard asks of the database at each refresh.
+func poll(ctx context.Context, store chatops.Store) error {
+	_, errQueue := store.QueueStats(ctx)
+	_, errCauses := store.AlertGroups(ctx, 25, 1000)
+	_, errOrders := store.Controls(ctx)
+	_, errReplicas := store.Instances(ctx)
+	_, errJobs := store.Jobs(ctx)
+	return errors.Join(errQueue, errCauses, errOrders, errReplicas, errJobs)
 }
 
 type page struct {

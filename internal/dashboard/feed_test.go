@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"pgregory.net/rapid"
 
 	"chatops/internal/chatops"
@@ -93,7 +94,9 @@ func TestModel_NeverAsksASourceTwiceAtOnce(t *testing.T) {
 		t.Error("a clock asked a source that is being asked")
 	}
 	answer := first()
-	if _, cmd := d.Update(answer); cmd == nil || d.picture.queue == nil {
+	var planned time.Duration
+	d.tickFunc = func(after time.Duration, _ func(time.Time) tea.Msg) tea.Cmd { planned = after; return nil }
+	if d.Update(answer); planned != time.Second || d.picture.queue == nil {
 		t.Error("the answer was not taken, or no further question was planned")
 	}
 	// An answer to a question that was replaced is dropped.

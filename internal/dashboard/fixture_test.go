@@ -145,7 +145,7 @@ func incident() *fakeSources {
 type desk struct {
 	*model
 
-	t       *testing.T
+	t       testing.TB
 	sources *fakeSources
 	redis   error
 	now     time.Time
@@ -155,7 +155,7 @@ type desk struct {
 }
 
 // newDesk makes a dashboard of a size that has asked nothing yet.
-func newDesk(t *testing.T, sources *fakeSources, width, height int, change ...func(*Options)) *desk {
+func newDesk(t testing.TB, sources *fakeSources, width, height int, change ...func(*Options)) *desk {
 	t.Helper()
 	d := &desk{t: t, sources: sources, now: noon}
 	o := &Options{
@@ -175,6 +175,7 @@ func newDesk(t *testing.T, sources *fakeSources, width, height int, change ...fu
 		c(o)
 	}
 	d.model = newModel(t.Context(), o)
+	d.tickFunc = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return d
 }
@@ -187,20 +188,12 @@ func (d *desk) send(msg tea.Msg) {
 	d.carry(cmd)
 }
 
-// carry carries out commands. A clock is known by answering nothing at once.
+// carry carries out commands.
 func (d *desk) carry(cmd tea.Cmd) {
 	if cmd == nil {
 		return
 	}
-	done := make(chan tea.Msg, 1)
-	go func() { done <- cmd() }()
-	var msg tea.Msg
-	select {
-	case msg = <-done:
-	case <-time.After(20 * time.Millisecond):
-		return
-	}
-	switch msg := msg.(type) {
+	switch msg := cmd().(type) {
 	case tea.BatchMsg:
 		for _, one := range msg {
 			d.carry(one)

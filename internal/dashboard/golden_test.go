@@ -174,3 +174,14 @@ func TestScreens_WithoutUnicode_AreASCII(t *testing.T) {
 		t.Errorf("the screen has more than ASCII: %q", d.View()[at:at+20])
 	}
 }
+
+// BenchmarkFrame is one look at an incident, drawn in the largest layout.
+func BenchmarkFrame(b *testing.B) {
+	d := newDesk(b, incident(), 120, 40, func(o *Options) { o.Colour = true })
+	d.poll()
+	for b.Loop() {
+		if d.View() == "" {
+			b.Fatal("nothing is drawn")
+		}
+	}
+}

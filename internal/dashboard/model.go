@@ -19,6 +19,8 @@ type model struct {
 	feeds   []*feed
 	picture picture
 	now     time.Time
+	// tickFunc makes a clock; a test has none.
+	tickFunc func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
 
 	width, height int
 	screens       []screen // the last one is shown
@@ -48,7 +50,7 @@ type (
 // newModel makes a dashboard that shows nothing yet.
 func newModel(ctx context.Context, o *Options) *model {
 	m := &model{
-		opts: o, ctx: ctx, painter: newPainter(o), panels: panels(), now: o.NowFunc(),
+		opts: o, ctx: ctx, painter: newPainter(o), panels: panels(), now: o.NowFunc(), tickFunc: tea.Tick,
 		width: 80, height: 24, screens: []screen{{kind: screenOverview}},
 	}
 	m.feeds = newFeeds(o)
@@ -57,15 +59,15 @@ func newModel(ctx context.Context, o *Options) *model {
 
 // Init starts every feed and the clock.
 func (m *model) Init() tea.Cmd {
-	cmds := []tea.Cmd{everySecond()}
+	cmds := []tea.Cmd{m.everySecond()}
 	for _, f := range m.feeds {
 		cmds = append(cmds, m.poll(f))
 	}
 	return tea.Batch(cmds...)
 }
 
-func everySecond() tea.Cmd {
-	return tea.Tick(time.Second, func(at time.Time) tea.Msg { return tickMsg(at) })
+func (m *model) everySecond() tea.Cmd {
+	return m.tickFunc(time.Second, func(at time.Time) tea.Msg { return tickMsg(at) })
 }
 
 // Update takes a message in.
@@ -76,7 +78,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.width, m.height = msg.Width, msg.Height
 		return m, nil
 	case tickMsg:
-		return m, everySecond()
+		return m, m.everySecond()
 	case dueMsg:
 		if msg.round != msg.feed.round || msg.feed.busy {
 			return m, nil
@@ -125,7 +127,7 @@ func (m *model) heard(msg heardMsg) tea.Cmd {
 		m.settle()
 	}
 	round := f.round
-	return tea.Tick(f.delay(m.opts.Refresh, m.opts.JitterFunc()), func(time.Time) tea.Msg { return dueMsg{f, round} })
+	return m.tickFunc(f.delay(m.opts.Refresh, m.opts.JitterFunc()), func(time.Time) tea.Msg { return dueMsg{f, round} })
 }
 
 // redirect lets a feed ask something else, at once.
