@@ -134,6 +134,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 		"breaker auto", "breaker reset", "breaker status", "breaker trip",
 		"chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor", "consent audit verify", "consent erase", "consent export",
 		"consent grant", "consent import", "consent lookup", "consent retention", "consent revoke", "consent texts add", "consent texts list", "consent unsubscribe",
+		"dashboard",
 		"dlq discard", "dlq list", "dlq retry", "dlq show", "dlq stats",
 		"docs generate", "followup due", "followup duplicates", "followup list",
 		"jobs list", "jobs pause", "jobs resume", "jobs run",
