@@ -11,110 +11,113 @@ import (
 	"chatops/internal/chatops"
 )
 
+// typedBase is the filter of the list in which the others are typed.
+var typedBase = chatops.AlertFilter{
+	Statuses: unhappy,
+	Types:    []string{"slack_alert"},
+}
+
+var typedFilters = []struct {
+	name  string
+	typed string
+	want  chatops.AlertFilter
+}{
+	{
+		name:  "nothing",
+		typed: "",
+		want:  typedBase,
+	},
+	{
+		name:  "blanks",
+		typed: "   ",
+		want:  typedBase,
+	},
+	{
+		name:  "text of the error",
+		typed: "HTTP  503",
+		want: chatops.AlertFilter{
+			Statuses: unhappy,
+			Types:    []string{"slack_alert"},
+			Error:    "HTTP 503",
+		},
+	},
+	{
+		name:  "a status",
+		typed: "status=failed",
+		want: chatops.AlertFilter{
+			Statuses: []chatops.AlertStatus{chatops.AlertFailed},
+			Types:    []string{"slack_alert"},
+		},
+	},
+	{
+		name:  "two statuses",
+		typed: "status=failed,delivered",
+		want: chatops.AlertFilter{
+			Statuses: []chatops.AlertStatus{chatops.AlertFailed, chatops.AlertDelivered},
+			Types:    []string{"slack_alert"},
+		},
+	},
+	{
+		name:  "every status",
+		typed: "status=all",
+		want: chatops.AlertFilter{
+			Types: []string{"slack_alert"},
+		},
+	},
+	{
+		name:  "a type",
+		typed: "type=monday_item",
+		want: chatops.AlertFilter{
+			Statuses: unhappy,
+			Types:    []string{"monday_item"},
+		},
+	},
+	{
+		name:  "a target",
+		typed: "target=slack:alerts",
+		want: chatops.AlertFilter{
+			Statuses: unhappy,
+			Types:    []string{"slack_alert"},
+			Targets:  []string{"slack:alerts"},
+		},
+	},
+	{
+		name:  "a cause",
+		typed: "cause=85b5",
+		want: chatops.AlertFilter{
+			Statuses:    unhappy,
+			Types:       []string{"slack_alert"},
+			Fingerprint: "85b5",
+		},
+	},
+	{
+		name:  "everything",
+		typed: "timeout status=pending type=a,b target=c cause=d again",
+		want: chatops.AlertFilter{
+			Statuses:    []chatops.AlertStatus{chatops.AlertPending},
+			Types:       []string{"a", "b"},
+			Targets:     []string{"c"},
+			Fingerprint: "d",
+			Error:       "timeout again",
+		},
+	},
+	{
+		name:  "a word with a sign that is no filter",
+		typed: "code=5",
+		want: chatops.AlertFilter{
+			Statuses: unhappy,
+			Types:    []string{"slack_alert"},
+			Error:    "code=5",
+		},
+	},
+}
+
 func TestParseFilter_ReadsWordsAndText(t *testing.T) {
 	t.Parallel()
-	base := chatops.AlertFilter{
-		Statuses: unhappy,
-		Types:    []string{"slack_alert"},
-	}
-	tests := []struct {
-		name  string
-		typed string
-		want  chatops.AlertFilter
-	}{
-		{
-			name:  "nothing",
-			typed: "",
-			want:  base,
-		},
-		{
-			name:  "blanks",
-			typed: "   ",
-			want:  base,
-		},
-		{
-			name:  "text of the error",
-			typed: "HTTP  503",
-			want: chatops.AlertFilter{
-				Statuses: unhappy,
-				Types:    []string{"slack_alert"},
-				Error:    "HTTP 503",
-			},
-		},
-		{
-			name:  "a status",
-			typed: "status=failed",
-			want: chatops.AlertFilter{
-				Statuses: []chatops.AlertStatus{chatops.AlertFailed},
-				Types:    []string{"slack_alert"},
-			},
-		},
-		{
-			name:  "two statuses",
-			typed: "status=failed,delivered",
-			want: chatops.AlertFilter{
-				Statuses: []chatops.AlertStatus{chatops.AlertFailed, chatops.AlertDelivered},
-				Types:    []string{"slack_alert"},
-			},
-		},
-		{
-			name:  "every status",
-			typed: "status=all",
-			want: chatops.AlertFilter{
-				Types: []string{"slack_alert"},
-			},
-		},
-		{
-			name:  "a type",
-			typed: "type=monday_item",
-			want: chatops.AlertFilter{
-				Statuses: unhappy,
-				Types:    []string{"monday_item"},
-			},
-		},
-		{
-			name:  "a target",
-			typed: "target=slack:alerts",
-			want: chatops.AlertFilter{
-				Statuses: unhappy,
-				Types:    []string{"slack_alert"},
-				Targets:  []string{"slack:alerts"},
-			},
-		},
-		{
-			name:  "a cause",
-			typed: "cause=85b5",
-			want: chatops.AlertFilter{
-				Statuses:    unhappy,
-				Types:       []string{"slack_alert"},
-				Fingerprint: "85b5",
-			},
-		},
-		{
-			name:  "everything",
-			typed: "timeout status=pending type=a,b target=c cause=d again",
-			want: chatops.AlertFilter{
-				Statuses:    []chatops.AlertStatus{chatops.AlertPending},
-				Types:       []string{"a", "b"},
-				Targets:     []string{"c"},
-				Fingerprint: "d",
-				Error:       "timeout again",
-			},
-		},
-		{
-			name:  "a word with a sign that is no filter",
-			typed: "code=5",
-			want: chatops.AlertFilter{
-				Statuses: unhappy,
-				Types:    []string{"slack_alert"},
-				Error:    "code=5",
-			},
-		},
-	}
-	for _, tt := range tests {
+	for _, tt := range typedFilters {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := strings.Join(filterArgs(parseFilter(base, tt.typed)), " ")
+			got := strings.Join(filterArgs(parseFilter(typedBase, tt.typed)), " ")
 			if want := strings.Join(filterArgs(tt.want), " "); got != want {
 				t.Errorf("%q is %s, want %s", tt.typed, got, want)
 			}

@@ -155,9 +155,9 @@ type desk struct {
 }
 
 // newDesk makes a dashboard of a size that has asked nothing yet.
-func newDesk(t testing.TB, sources *fakeSources, width, height int, change ...func(*Options)) *desk {
-	t.Helper()
-	d := &desk{t: t, sources: sources, now: noon}
+func newDesk(tb testing.TB, sources *fakeSources, width, height int, change ...func(*Options)) *desk {
+	tb.Helper()
+	d := &desk{t: tb, sources: sources, now: noon}
 	o := &Options{
 		Store: sources, Database: "postgresql", Host: "db.example:5432/chatops", Environment: "production", MaxRetries: 5, Refresh: 2 * time.Second,
 		In: strings.NewReader(""), Out: &d.out, NowFunc: func() time.Time { return d.now }, JitterFunc: func() float64 { return 0.5 },
@@ -174,7 +174,7 @@ func newDesk(t testing.TB, sources *fakeSources, width, height int, change ...fu
 	for _, c := range change {
 		c(o)
 	}
-	d.model = newModel(t.Context(), o)
+	d.model = newModel(tb.Context(), o)
 	d.tickFunc = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return d
