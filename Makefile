@@ -11,17 +11,28 @@ BENCHFLAGS  ?=
 
 # The race detector watches everything but SQLite: that is C translated into Go,
 # whose memory no code of ours touches, and watching it doubles the tests' time.
-# Nor is time spent on a debugger's information.
+# Nor is time spent on a debugger's information, or on optimizing clients of
+# servers that take longer than they do.
 UNWATCHED := $(if $(findstring -race,$(GOTESTFLAGS)),-gcflags=all=-dwarf=false \
+	'-gcflags=github.com/redis/...=-dwarf=false -N -l' \
+	'-gcflags=github.com/jackc/...=-dwarf=false -N -l' \
 	'-gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false -dwarf=false')
+
+# Packages whose tests run programs and servers, or migrations one after the
+# other. The race detector would watch the tests and not what they test, so that
+# `make ci` runs these without it; `make test-race` watches the programs too.
+PROGRAMS := ./cmd/... ./migrations ./internal/e2e ./internal/browsertest \
+	./internal/pgtest ./internal/redistest ./internal/sendertest ./internal/testserver
 
 # Tools are pinned here and installed into .bin, which git ignores. The file
 # name holds the version, so a new pin installs the new one.
 GOLANGCI_LINT_VERSION := v2.15.0
 GORELEASER_VERSION    := v2.15.1
+STATICCHECK_VERSION   := v0.8.2
 BIN           := $(CURDIR)/.bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GORELEASER    := $(BIN)/goreleaser-$(GORELEASER_VERSION)
+STATICCHECK   := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
@@ -48,11 +59,18 @@ build: ## Build bin/chatops, static, for this machine
 
 .PHONY: test
 test: test-deps ## Run all tests, with real PostgreSQL and Redis (PKG=, GOTESTFLAGS=)
+	TMPDIR=$$(.ci/scratch) GOTMPDIR=$${GOTMPDIR:-$${TMPDIR:-/tmp}} \
+	$(if $(findstring -race,$(GOTESTFLAGS)),GORACE="atexit_sleep_ms=0 $$GORACE",CGO_ENABLED=0) \
 	$(GO) test -timeout 14m $(UNWATCHED) $(GOTESTFLAGS) $(PKG)
+
+.PHONY: test-ci
+test-ci: ## Run all tests, under the race detector what is not in PROGRAMS
+	@$(MAKE) test GOTESTFLAGS='-race -vet=off' PKG="$$(comm -23 <($(GO) list ./... | sort) <($(GO) list $(PROGRAMS) | sort) | tr '\n' ' ')"
+	@$(MAKE) test GOTESTFLAGS=-vet=off PKG='$(PROGRAMS)'
 
 .PHONY: test-race
 test-race: ## Run all tests under the race detector, the programs they start too
-	@E2E_RACE=1 $(MAKE) test GOTESTFLAGS='-race -timeout 40m $(GOTESTFLAGS)'
+	@E2E_RACE=1 E2E_ENGINES=all $(MAKE) test GOTESTFLAGS='-race -timeout 40m $(GOTESTFLAGS)'
 
 .PHONY: test-deps
 test-deps: ## Install PostgreSQL and Redis for the tests, if they are missing
@@ -79,6 +97,12 @@ bench: test-deps ## Run the benchmarks against peers and limits (BENCH=, BENCHFL
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Check style, likely bugs and the layout rules
 	CGO_ENABLED=0 $(GOLANGCI_LINT) run $(PKG)
+
+.PHONY: staticcheck
+staticcheck: $(STATICCHECK) ## Check formatting and likely bugs with a tool that is quick to build
+	@unformatted=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' $(PKG))) && test -z "$$unformatted" || \
+	{ echo "not formatted (make fmt): $$unformatted" >&2; exit 1; }
+	CGO_ENABLED=0 $(STATICCHECK) $(PKG)
 
 .PHONY: vet
 vet: ## Run go vet, on the benchmarks as well
@@ -120,10 +144,7 @@ ci: ## Everything that a change must pass
 	.ci/run
 
 .PHONY: tools
-tools: $(GOLANGCI_LINT) $(GORELEASER) ## Install the linter and the release tool into .bin
-
-.PHONY: linter
-linter: $(GOLANGCI_LINT)
+tools: $(GOLANGCI_LINT) $(STATICCHECK) $(GORELEASER) ## Install the linters and the release tool into .bin
 
 .PHONY: clean
 clean: ## Remove what make has built and installed
@@ -134,6 +155,9 @@ $(GOLANGCI_LINT):
 
 $(GORELEASER):
 	@$(call install,github.com/goreleaser/goreleaser/v2,$(GORELEASER_VERSION))
+
+$(STATICCHECK):
+	@$(call install,honnef.co/go/tools/cmd/staticcheck,$(STATICCHECK_VERSION))
 
 # install PACKAGE,VERSION: into the target's file, in one step at the end.
 define install

@@ -200,10 +200,7 @@ func TestBreaker_OutageEndsWithALongQueue_DrainsSlowlyAtFirstAndFreshAlertsGoFir
 		w.env["WEBHOOKS"] = "crm=" + k.server.URL + "/hook#allow_private"
 		w.env["CB_FAIL_MAX"], w.env["CB_RESET_TIMEOUT"], w.env["CB_MAX_OPEN_SECONDS"] = "2", "3", "3"
 		s := w.serve()
-		rows := 10_000
-		if raceEnabled {
-			rows = 2_000
-		}
+		rows := 3_000
 		w.enqueueMany(rows, "old", "queued")
 		s.awaitMetric(crmBreaker, opened)
 		w.await(0, `select count(*) from dead_letter_queue where status = 'queued'`)

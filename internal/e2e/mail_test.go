@@ -33,7 +33,7 @@ func TestMail_FaultsAreClassifiedAndTheMailArrivesAfterwards(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			forEachEngine(t, func(t *testing.T, w *world) {
+			takeTurns(t, func(t *testing.T, w *world) {
 				delete(w.env, "ESCALATION_EMAIL")
 				w.smtp.Set(tt.fault)
 				s := w.serve()

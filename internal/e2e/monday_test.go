@@ -20,7 +20,7 @@ func TestMonday_ReplyLost_MakesNoSecondItem(t *testing.T) {
 		for _, column := range []string{"text_ext", ""} {
 			t.Run(name+" column="+column, func(t *testing.T) {
 				t.Parallel()
-				forEachEngine(t, func(t *testing.T, w *world) {
+				takeTurns(t, func(t *testing.T, w *world) {
 					w.env["MONDAY_EXTERNAL_ID_COLUMN"] = column
 					w.monday.Script(lost)
 					w.serve()

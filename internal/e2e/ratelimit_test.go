@@ -15,7 +15,7 @@ func TestRateLimit_PausesTheLaneAndUsesUpNoRetry(t *testing.T) {
 	for _, name := range []string{"seconds", "HTTP date"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			forEachEngine(t, func(t *testing.T, w *world) {
+			takeTurns(t, func(t *testing.T, w *world) {
 				w.serve()
 				header, until := "2", time.Time{}
 				if name == "HTTP date" {
@@ -61,7 +61,7 @@ func TestRateLimit_CapsWhatIsAbsurd(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			forEachEngine(t, func(t *testing.T, w *world) {
+			takeTurns(t, func(t *testing.T, w *world) {
 				w.serve()
 				w.slack.Script(sendertest.RateLimited(tt.header))
 				w.enqueue("slack_alert", "slack:alerts", slackPayload, "lead:s1:slack")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"hash/fnv"
 	"maps"
 	"net/http"
 	"os"
@@ -51,6 +52,24 @@ func forEachEngine(t *testing.T, test func(*testing.T, *world)) {
 			test(t, newWorld(t, e))
 		})
 	}
+}
+
+// takeTurns runs a case of a table whose subject is a receiver: the cases, told
+// apart by their names, take turns on the engines. With E2E_ENGINES=all each
+// runs on both.
+func takeTurns(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	if os.Getenv("E2E_ENGINES") == "all" {
+		forEachEngine(t, test)
+		return
+	}
+	name := fnv.New32a()
+	_, _ = name.Write([]byte(t.Name()))
+	e := []engine{sqlite, postgres}[name.Sum32()%2]
+	t.Run(string(e), func(t *testing.T) {
+		t.Parallel()
+		test(t, newWorld(t, e))
+	})
 }
 
 // newWorld makes a deployment with a migrated, empty database and every

@@ -72,18 +72,18 @@ func buildTemplate(name string, build func(url string) error) (string, error) {
 		return "", err
 	}
 	database := newName("template_" + name)
-	if err := runSQL(admin, "CREATE DATABASE "+quote(database)); err != nil {
+	if err := administer(admin, "CREATE DATABASE "+quote(database)); err != nil {
 		return "", err
 	}
 	testserver.AtExit(func() { _ = drop(admin, database) })
 	if err := build(withDatabase(admin, database)); err != nil {
 		return "", err
 	}
-	err = runSQL(admin, "ALTER DATABASE "+quote(database)+" WITH ALLOW_CONNECTIONS false")
+	err = administer(admin, "ALTER DATABASE "+quote(database)+" WITH ALLOW_CONNECTIONS false")
 	if err != nil {
 		return "", err
 	}
-	return database, runSQL(admin,
+	return database, administer(admin,
 		"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", database)
 }
 
@@ -100,7 +100,7 @@ func create(tb testing.TB, template string) string {
 		// and takes the catalogue cache along.
 		statement += " TEMPLATE " + quote(template) + " STRATEGY FILE_COPY"
 	}
-	if err := runSQL(admin, statement); err != nil {
+	if err := administer(admin, statement); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
@@ -162,10 +162,44 @@ func withDatabase(admin, database string) string {
 }
 
 func drop(admin, database string) error {
-	return runSQL(admin, "DROP DATABASE IF EXISTS "+quote(database)+" WITH (FORCE)")
+	return administer(admin, "DROP DATABASE IF EXISTS "+quote(database)+" WITH (FORCE)")
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// office is the one connection to the shared server that makes and drops
+// databases: to connect costs more than most of what is asked there.
+var office struct {
+	sync.Mutex
+	conn *pgx.Conn
+}
+
+// administer runs one statement on the shared server.
+func administer(admin, statement string, args ...any) error {
+	office.Lock()
+	defer office.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if office.conn == nil || office.conn.IsClosed() {
+		conn, err := pgx.Connect(ctx, admin)
+		if err != nil {
+			return fmt.Errorf("connect: %w", err)
+		}
+		office.conn = conn
+		testserver.AtExit(closeOffice)
+	}
+	if _, err := office.conn.Exec(ctx, statement, args...); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	return nil
+}
+
+func closeOffice() {
+	office.Lock()
+	defer office.Unlock()
+	_ = office.conn.Close(context.Background())
+	office.conn = nil
+}
 
 // runSQL runs one statement on a connection of its own.
 func runSQL(url, statement string, args ...any) error {
