@@ -18,10 +18,12 @@ UNWATCHED := $(if $(findstring -race,$(GOTESTFLAGS)),-gcflags=all=-dwarf=false \
 	'-gcflags=github.com/jackc/...=-dwarf=false -N -l' \
 	'-gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false -dwarf=false')
 
-# Packages whose tests run programs and servers, or migrations one after the
-# other. The race detector would watch the tests and not what they test, so that
-# `make ci` runs these without it; `make test-race` watches the programs too.
-PROGRAMS := ./cmd/... ./migrations ./internal/e2e ./internal/browsertest \
+# Packages that `make ci` tests without the race detector; `make test-race`
+# watches everything, and the programs that tests start too. These tests start
+# programs and servers, or run migrations one after the other: the detector would
+# watch the test and not what it tests. SQLite's store is here for its driver, of
+# which a second, watched copy would take two minutes to compile and run.
+PROGRAMS := ./internal/e2e ./cmd/... ./migrations ./internal/sqlite ./internal/browsertest \
 	./internal/pgtest ./internal/redistest ./internal/sendertest ./internal/testserver
 
 # Tools are pinned here and installed into .bin, which git ignores. The file
@@ -64,7 +66,7 @@ test: test-deps ## Run all tests, with real PostgreSQL and Redis (PKG=, GOTESTFL
 	$(GO) test -timeout 14m $(UNWATCHED) $(GOTESTFLAGS) $(PKG)
 
 .PHONY: test-ci
-test-ci: ## Run all tests, under the race detector what is not in PROGRAMS
+test-ci: ## Run all tests, under the race detector but for PROGRAMS
 	@$(MAKE) test GOTESTFLAGS='-race -vet=off' PKG="$$(comm -23 <($(GO) list ./... | sort) <($(GO) list $(PROGRAMS) | sort) | tr '\n' ' ')"
 	@$(MAKE) test GOTESTFLAGS=-vet=off PKG='$(PROGRAMS)'
 
@@ -95,8 +97,9 @@ bench: test-deps ## Run the benchmarks against peers and limits (BENCH=, BENCHFL
 	$(GO) -C bench test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 60m $(BENCHFLAGS)
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Check style, likely bugs and the layout rules
+lint: $(GOLANGCI_LINT) ## Check style, likely bugs and the layout rules, and that the benchmarks compile
 	CGO_ENABLED=0 $(GOLANGCI_LINT) run $(PKG)
+	CGO_ENABLED=0 $(GO) -C bench vet ./...
 
 .PHONY: staticcheck
 staticcheck: $(STATICCHECK) ## Check formatting and likely bugs with a tool that is quick to build
@@ -105,9 +108,8 @@ staticcheck: $(STATICCHECK) ## Check formatting and likely bugs with a tool that
 	CGO_ENABLED=0 $(STATICCHECK) $(PKG)
 
 .PHONY: vet
-vet: ## Run go vet, on the benchmarks as well
+vet: ## Run go vet
 	CGO_ENABLED=0 $(GO) vet $(PKG)
-	CGO_ENABLED=0 $(GO) -C bench vet ./...
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the code and its imports
