@@ -48,6 +48,7 @@ var selectUnexplained = `select null::text` + strings.ReplaceAll(groupColumns, "
 func (s *Store) AlertGroups(ctx context.Context, limit, countTo int) ([]chatops.AlertGroup, error) {
 	var groups []chatops.AlertGroup
 	err := s.batch(ctx, func(b *pgx.Batch) {
+		groups = nil // the batch may be sent again
 		for _, query := range []string{selectGroups, selectUnexplained} {
 			b.Queue(query, limit, countTo+1).Query(func(rows pgx.Rows) error {
 				part, err := pgx.CollectRows(rows, scanGroup)
