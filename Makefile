@@ -61,9 +61,9 @@ build: ## Build bin/chatops, static, for this machine
 
 .PHONY: test
 test: test-deps ## Run all tests, with real PostgreSQL and Redis (PKG=, GOTESTFLAGS=)
-	TMPDIR=$$(.ci/scratch) GOTMPDIR=$${GOTMPDIR:-$${TMPDIR:-/tmp}} \
+	@GOTMPDIR=$${GOTMPDIR:-$${TMPDIR:-/tmp}} \
 	$(if $(findstring -race,$(GOTESTFLAGS)),GORACE="atexit_sleep_ms=0 $$GORACE",CGO_ENABLED=0) \
-	$(GO) test -timeout 14m $(UNWATCHED) $(GOTESTFLAGS) $(PKG)
+	.ci/in-memory $(GO) test -timeout 14m $(UNWATCHED) $(GOTESTFLAGS) $(PKG)
 
 .PHONY: test-ci
 test-ci: ## Run all tests, under the race detector but for PROGRAMS

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 )
@@ -13,15 +12,7 @@ func TestFleet_OfEightProcesses_DeliversEachOfTenThousandAlertsOnce(t *testing.T
 	forEachEngine(t, func(t *testing.T, w *world) {
 		sink := startSink(t, "")
 		w.env["WEBHOOKS"] = sink.setting()
-		var replicas [8]*server
-		var starts sync.WaitGroup
-		for i := range replicas {
-			starts.Go(func() { replicas[i] = w.startServe() })
-		}
-		starts.Wait()
-		for _, s := range replicas {
-			s.awaitReady()
-		}
+		w.replicas(8)
 		rows := 10_000
 		if raceEnabled || w.engine == sqlite {
 			rows = 2_000 // eight processes on one file, which nobody runs, take turns

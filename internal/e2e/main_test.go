@@ -16,7 +16,7 @@ import (
 
 // atOnce is how many tests run at the same time. They wait for processes, leases
 // and timeouts more than they compute.
-const atOnce = "10"
+const atOnce = "6"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

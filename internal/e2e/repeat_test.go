@@ -66,14 +66,14 @@ func (s *server) mustSend(want int, method, path string, body any, headers ...st
 // replicas starts n services on one database.
 func (w *world) replicas(n int) []*server {
 	w.t.Helper()
-	list := make([]*server, n)
-	var starts sync.WaitGroup
-	for i := range list {
-		starts.Go(func() { list[i] = w.startServe() })
+	processes := make([]*process, n)
+	for i := range processes {
+		processes[i] = w.start("serve")
 	}
-	starts.Wait()
-	for _, s := range list {
-		s.awaitReady()
+	list := make([]*server, n)
+	for i, p := range processes {
+		list[i] = w.serveBy(p)
+		list[i].awaitReady()
 	}
 	return list
 }

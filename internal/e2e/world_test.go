@@ -114,6 +114,7 @@ func bareWorld(t *testing.T, e engine) *world {
 	return &world{t: t, engine: e, dir: dir, env: map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": dir, "TMPDIR": os.TempDir(), "USER": "tester",
 		"LISTEN": "127.0.0.1", "PORT": "0", "LOG_FORMAT": "json",
+		pgtest.EnvPatience: pgtest.PatienceValue,
 		// All requests come from one address, and more of them than a visitor
 		// sends. Tests of the limits set their own.
 		"CHAT_RATE_LIMIT": "100000 per minute", "API_RATE_LIMIT_HOUR": "100000 per hour", "API_RATE_LIMIT_MINUTE": "100000 per minute",

@@ -22,14 +22,28 @@ const EnvURL = "TEST_DATABASE_URL"
 
 const advice = "\nrun `make test`, which installs PostgreSQL, or set " + EnvURL + " to a postgres:// URL"
 
+// EnvPatience is a variable, and its value, that lets clients wait a minute for
+// a connection where the URL says nothing else. Five seconds, which an operator
+// is ready to wait, may go by on a machine that runs all tests at once. Programs
+// that a test starts inherit it, unless the test makes their environment anew.
+const (
+	EnvPatience   = "PGCONNECT_TIMEOUT"
+	PatienceValue = "60"
+)
+
 // Main is the body of TestMain in a package that uses pgtest: it runs the tests
 // and ends the shared server.
-func Main(m testserver.M) { testserver.Main(m) }
+func Main(m testserver.M) { Wrap(m).Run() }
 
 // Wrap is Main for a TestMain that must hand its M to something else:
 //
 //	goleak.VerifyTestMain(pgtest.Wrap(m))
-func Wrap(m testserver.M) testserver.M { return testserver.Wrap(m) }
+func Wrap(m testserver.M) testserver.M {
+	if os.Getenv(EnvPatience) == "" {
+		_ = os.Setenv(EnvPatience, PatienceValue) // fails for impossible names only
+	}
+	return testserver.Wrap(m)
+}
 
 // New returns the URL of a fresh, empty database. It is dropped when the test
 // ends, whoever is still connected to it.

@@ -298,6 +298,8 @@ func (s *Server) commandLine() []string {
 		"max_connections":         "400",
 		"timezone":                "Europe/Warsaw",
 		"log_timezone":            "UTC",
+		// In the data directory, where a server that was killed leaves nothing.
+		"dynamic_shared_memory_type": "mmap",
 	}
 	if !s.options.Durable {
 		settings["fsync"] = "off"
