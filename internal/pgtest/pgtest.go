@@ -139,6 +139,7 @@ var shared = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	testserver.AtExit(server.remove)
+	testserver.AtFailure(func() string { return "the shared PostgreSQL's log:\n" + server.Log() })
 	return server.url, nil
 })
 

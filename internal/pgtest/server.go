@@ -307,6 +307,7 @@ func (s *Server) commandLine() []string {
 		settings["synchronous_commit"] = "off"
 		settings["max_wal_size"] = "128MB" // its files may lie in memory
 		settings["autovacuum"] = "off"     // databases live for a second
+		settings["log_min_duration_statement"] = "3000"
 	}
 	maps.Copy(settings, s.options.Settings)
 	argv := []string{filepath.Join(s.bin, "postgres"), "-D", s.Dir()}

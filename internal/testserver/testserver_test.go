@@ -235,3 +235,16 @@ func TestWrap_RunsExitFunctionsLatestFirstAndKeepsTheCode(t *testing.T) { //noli
 		t.Errorf("code %d, order %v; want 7, %v", code, order, want)
 	}
 }
+
+func TestWrap_TellsAboutTheMachineWhenATestHasFailed(t *testing.T) { //nolint:paralleltest // process-wide list
+	asked := 0
+	for _, code := range []int{0, 1} {
+		testserver.Wrap(fakeM{func() int {
+			testserver.AtFailure(func() string { asked++; return "the end of a log" })
+			return code
+		}}).Run()
+		if asked != code {
+			t.Errorf("asked %d times after code %d", asked, code)
+		}
+	}
+}
