@@ -87,7 +87,22 @@ type Operation struct {
 	Changed   int64 // requeued or discarded so far
 	Skipped   int64 // left alone: in flight, or changed since by somebody else
 	CreatedAt time.Time
-	DoneAt    time.Time // zero while it runs
+	DoneAt    time.Time // zero while it may change alerts
+
+	State OperationState
+	Pace  *OperationPace // nil: as fast as it can be stepped
+	Run   OperationRun   // of a paced one
+	Note  string         // why it is in its state
+	// ChangedBy and ChangedAt are of the last change of state or pace.
+	ChangedBy string
+	ChangedAt time.Time
+	// Holder carries it until LeaseUntil; Fence grows whenever that changes.
+	Holder     string
+	LeaseUntil time.Time
+	Fence      int64
+	// Besides are the paced operations that were live when it was created: what
+	// they had selected is theirs.
+	Besides []string
 }
 
 // OperationProgress counts what became of an operation's alerts.
@@ -130,12 +145,14 @@ type AlertStore interface {
 	AlertGroups(ctx context.Context, limit, countTo int) ([]AlertGroup, error)
 
 	// CreateOperation freezes the alerts that match op.Filter and stores the
-	// operation with Matched set. It selects only from alerts of the kind's
-	// Statuses. CodeInvalid for a kind that does not exist.
+	// operation with Matched set. It selects only from alerts of the operation's
+	// Statuses, and leaves to live paced operations what is theirs. CodeInvalid
+	// for a kind that does not exist.
 	CreateOperation(ctx context.Context, op *Operation) error
 	// StepOperation changes up to limit alerts of the operation's selection
 	// in one transaction and returns the operation as it stands; DoneAt is set
-	// when none is left. Alerts in flight are skipped. Retried alerts become
+	// when none is left. It does nothing to one that is not running or that has a
+	// pace. Alerts in flight are skipped. Retried alerts become
 	// pending, or stay queued where they were never tried, due now, with
 	// retry_count 0 and operation_id set. Safe to call
 	// again after a crash and from several processes.
@@ -164,6 +181,7 @@ type Store interface {
 	FollowupStore
 	Queue
 	AlertStore
+	OperationStore
 	ControlStore
 	InstanceStore
 	JobStore

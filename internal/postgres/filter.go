@@ -84,6 +84,9 @@ func wantedStatuses(f chatops.AlertFilter, allowed []chatops.AlertStatus) []chat
 // inStatuses is a condition with literals, which the planner can match with
 // partial indexes. The statuses are ours, not the caller's text.
 func inStatuses(statuses []chatops.AlertStatus) string {
+	if len(statuses) == 0 {
+		return "false"
+	}
 	quoted := make([]string, 0, len(statuses))
 	for _, status := range statuses {
 		quoted = append(quoted, "'"+string(status)+"'")

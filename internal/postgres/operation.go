@@ -14,17 +14,17 @@ import (
 )
 
 const insertOperation = `
-insert into dlq_operation (id, kind, filter, actor, reason, max_id, created_at)
+insert into dlq_operation (id, kind, filter, actor, reason, max_id, created_at, state, pace, besides)
 values ($2::text, $3::text, $4::text::json, $5::text, $6::text,
-  coalesce((select max(id) from dead_letter_queue), 0), $1::timestamptz)
+  coalesce((select max(id) from dead_letter_queue), 0), $1::timestamptz, 'running', $7::text::json, to_json($8::text[]))
 returning max_id`
 
 // CreateOperation stores an operation and counts what it has selected. The
 // selection is the filter, cut off at this moment: alerts created or tried
 // later do not belong to it.
 func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) error {
-	if op.Kind.Statuses() == nil {
-		return chatops.Errorf(chatops.CodeInvalid, "operation kind %q: must be retry or discard", op.Kind)
+	if err := op.Validate(); err != nil {
+		return err
 	}
 	filter, err := json.Marshal(op.Filter)
 	if err != nil {
@@ -37,9 +37,15 @@ func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) erro
 		}
 		made.CreatedAt = made.CreatedAt.UTC()
 		made.ID = operationID(made.CreatedAt)
+		made.State, made.Run, made.Changed, made.Skipped = chatops.OperationRunning, chatops.OperationRun{}, 0, 0
 		plan := operationPlan{op: made}
+		if err := plan.leaveAlone(ctx, tx); err != nil {
+			return err
+		}
+		made.Besides = plan.op.Besides
 		err := tx.QueryRow(ctx, insertOperation, made.CreatedAt, made.ID, string(made.Kind),
 			string(chatops.CleanJSON(filter)), chatops.CleanText(made.Actor), chatops.CleanText(made.Reason),
+			jsonOrNull(made.Pace), made.Besides,
 		).Scan(&plan.maxID)
 		if err != nil {
 			return err
@@ -60,51 +66,6 @@ func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) erro
 // operationID makes an id that sorts by time.
 func operationID(at time.Time) string {
 	return fmt.Sprintf("op_%s%06d_%s", at.Format("20060102150405"), at.Nanosecond()/1000, strings.ToLower(rand.Text()[:5]))
-}
-
-// operationPlan is an operation with what only the store knows of it.
-type operationPlan struct {
-	op       chatops.Operation
-	maxID    int64
-	cursorAt time.Time
-	cursorID int64
-}
-
-// selection selects the operation's alerts that lie beyond its cursor and that
-// nobody has tried, and no other operation has taken, since it was created.
-func (p *operationPlan) selection() *selection {
-	return selectAlerts(p.op.Filter, p.op.Kind.Statuses(), func(s *selection) []string {
-		created := s.param(p.op.CreatedAt, "timestamptz")
-		c := []string{
-			"d.id <= " + s.param(p.maxID, "bigint"),
-			"(d.last_attempt_at is null or d.last_attempt_at <= " + created + ")",
-			"(d.operation_id is null or d.operation_id not in (select o.id from dlq_operation o where o.stepped_at >= " + created + "))",
-		}
-		if !p.cursorAt.IsZero() {
-			c = append(c, "(d.created_at, d.id) > ("+s.param(p.cursorAt, "timestamptz")+", "+s.param(p.cursorID, "bigint")+")")
-		}
-		return c
-	})
-}
-
-const selectOperation = `
-select id, kind, filter::text, actor, reason, matched, changed, skipped, created_at, done_at, max_id, cursor_at, cursor_id
-from dlq_operation where id = $1::text`
-
-func scanOperation(row pgx.Row) (*operationPlan, error) {
-	var p operationPlan
-	var filter string
-	var done *time.Time
-	err := row.Scan(&p.op.ID, &p.op.Kind, &filter, &p.op.Actor, &p.op.Reason, &p.op.Matched, &p.op.Changed,
-		&p.op.Skipped, &p.op.CreatedAt, &done, &p.maxID, &p.cursorAt, &p.cursorID)
-	if err != nil {
-		return nil, err
-	}
-	p.op.CreatedAt, p.op.DoneAt = p.op.CreatedAt.UTC(), utc(done)
-	if err := json.Unmarshal([]byte(filter), &p.op.Filter); err != nil {
-		return nil, chatops.WrapError(chatops.CodeInternal, err, "stored filter of operation "+p.op.ID+" cannot be read")
-	}
-	return &p, nil
 }
 
 // Operation returns an operation, or CodeNotFound.

@@ -51,7 +51,8 @@ from unnest($3::bigint[], $5::text[]) c (id, status) where d.id = c.id and d.sta
 	saveStep = `
 update dlq_operation set changed = changed + $3::bigint, cursor_at = $4::timestamptz, cursor_id = $5::bigint,
   skipped = case when $7::boolean then greatest(0, matched - changed - $3::bigint) else skipped + $6::bigint end,
-  stepped_at = ` + dbNow + `, done_at = case when $7::boolean then ` + dbNow + ` end
+  stepped_at = ` + dbNow + `, done_at = case when $7::boolean then ` + dbNow + ` end,
+  state = case when $7::boolean then 'done' else state end
 where id = $2::text`
 )
 
@@ -64,7 +65,7 @@ func (s *Store) StepOperation(ctx context.Context, id string, limit int) (*chato
 		if err != nil {
 			return err
 		}
-		if plan.op.DoneAt.IsZero() {
+		if plan.op.State == chatops.OperationRunning && plan.op.Pace == nil {
 			if err := s.step(ctx, tx, plan, max(limit, 1)); err != nil {
 				return err
 			}
@@ -89,6 +90,9 @@ type candidate struct {
 }
 
 func (s *Store) step(ctx context.Context, tx pgx.Tx, plan *operationPlan, limit int) error {
+	if err := plan.recall(ctx, tx); err != nil {
+		return err
+	}
 	found, err := candidates(ctx, tx, plan, limit)
 	if err != nil {
 		return err

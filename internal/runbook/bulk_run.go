@@ -123,17 +123,21 @@ func (r *bulkRun) count(ctx context.Context, p *plan) (int64, error) {
 
 // resume goes on with an operation that was interrupted.
 func (r *bulkRun) resume(ctx context.Context) error {
-	op, err := r.store.Operation(ctx, r.operation)
-	if chatops.ErrorCode(err) == chatops.CodeNotFound {
-		return chatops.Errorf(chatops.CodeNotFound, "operation %q: not found", r.operation)
-	}
+	op, err := findOperation(ctx, r.store, r.operation)
 	if err != nil {
 		return err
 	}
 	if op.Kind != r.kind {
 		return hint(chatops.Errorf(chatops.CodeUsage, "operation %s is a %s", op.ID, op.Kind), "go on with: chatops dlq %s --operation %s", op.Kind, op.ID)
 	}
-	left := op.Matched - op.Changed - op.Skipped
+	if s := op.State; s == chatops.OperationPaused || s == chatops.OperationHalted || s == chatops.OperationCancelled {
+		err := chatops.Errorf(chatops.CodeRefused, "operation %s is %s", op.ID, s)
+		if s == chatops.OperationCancelled {
+			return err
+		}
+		return hint(err, "let it go on with: chatops dlq operations resume %s", op.ID)
+	}
+	left := op.Left()
 	if op.DoneAt.IsZero() && !r.dryRun {
 		if err := r.env.confirm(ctx, r.cfg, fmt.Sprintf("%s %s left of operation %s", r.doing, alerts(left), op.ID)); err != nil {
 			return err
@@ -194,6 +198,23 @@ func (r *bulkRun) resumeCommand() string {
 	return command
 }
 
+// stopped reports that somebody has paused or cancelled the operation meanwhile.
+func (r *bulkRun) stopped() error {
+	by := ""
+	if r.op.ChangedBy != "" {
+		by = " " + wordPause(r.op.ChangedBy, r.op.Note)
+	}
+	switch r.op.State {
+	case chatops.OperationPaused, chatops.OperationHalted:
+		err := chatops.Errorf(chatops.CodePartial, "operation %s was %s%s: %s %d of %d", r.op.ID, r.op.State, by, r.done, r.op.Changed, r.op.Matched)
+		return hint(err, "go on with: chatops dlq operations resume %s", r.op.ID)
+	case chatops.OperationCancelled:
+		return chatops.Errorf(chatops.CodePartial, "operation %s was cancelled%s: %s %d of %d, the rest stays as it was", r.op.ID, by, r.done, r.op.Changed, r.op.Matched)
+	case chatops.OperationRunning, chatops.OperationDone, "":
+	}
+	return nil
+}
+
 // steps changes the operation's alerts, a batch in each transaction.
 func (r *bulkRun) steps(ctx context.Context) error {
 	meter := r.env.newMeter(r.done, r.op.Matched)
@@ -205,6 +226,9 @@ func (r *bulkRun) steps(ctx context.Context) error {
 		}
 		stuck := op.DoneAt.IsZero() && op.Changed == r.op.Changed && op.Skipped == r.op.Skipped
 		r.op = op
+		if err := r.stopped(); err != nil {
+			return err
+		}
 		if stuck {
 			return chatops.Errorf(chatops.CodeInternal, "operation %s makes no progress", op.ID)
 		}

@@ -12,6 +12,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{name: "dlq", short: "Alerts that wait, failed or were delivered"},
+		{name: "dlq operations", short: "Bulk changes of alerts: how far they are, and steering them"},
 		{name: "breaker", short: "Circuit breakers of the integrations, in every replica"},
 		{name: "limiter", short: "Rate limits and blocked clients, in every replica"},
 		{name: "consent", short: "Consent and the rights of the people whose data is kept"},
@@ -42,6 +43,13 @@ func catalogue() []entry {
 		{"dlq", newDLQStats},
 		{"dlq", newDLQRetry},
 		{"dlq", newDLQDiscard},
+		{"dlq operations", newOperationsList},
+		{"dlq operations", newOperationsShow},
+		{"dlq operations", newOperationsPause},
+		{"dlq operations", newOperationsResume},
+		{"dlq operations", newOperationsCancel},
+		{"dlq operations", newOperationsRate},
+		{"dlq operations", newOperationsFailures},
 		{"breaker", newBreakerStatus},
 		{"breaker", newBreakerTrip},
 		{"breaker", newBreakerReset},

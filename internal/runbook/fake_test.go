@@ -123,7 +123,7 @@ func (f *fakeStore) CreateOperation(_ context.Context, op *chatops.Operation) er
 	if f.err != nil {
 		return f.err
 	}
-	op.ID = fmt.Sprintf("op_%d", len(f.ops)+1)
+	op.ID, op.State = fmt.Sprintf("op_%d", len(f.ops)+1), chatops.OperationRunning
 	for i := range f.alerts {
 		if f.matches(&f.alerts[i], op.Filter) {
 			f.frozen[op.ID] = append(f.frozen[op.ID], f.alerts[i].ID)
@@ -143,6 +143,10 @@ func (f *fakeStore) StepOperation(ctx context.Context, id string, limit int) (*c
 		return nil, ctx.Err()
 	}
 	op := f.ops[id]
+	if op.State != chatops.OperationRunning {
+		stands := *op
+		return &stands, nil
+	}
 	batch := f.frozen[id]
 	if len(batch) > limit {
 		batch = batch[:limit]
@@ -162,7 +166,7 @@ func (f *fakeStore) StepOperation(ctx context.Context, id string, limit int) (*c
 		a.Status, a.RetryCount, a.OperationID = chatops.AlertPending, 0, id
 	}
 	if len(f.frozen[id]) == 0 {
-		op.DoneAt = noon
+		op.DoneAt, op.State = noon, chatops.OperationDone
 	}
 	stands := *op
 	return &stands, nil

@@ -135,7 +135,8 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 		"chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor", "consent audit verify", "consent erase", "consent export",
 		"consent grant", "consent import", "consent lookup", "consent retention", "consent revoke", "consent texts add", "consent texts list", "consent unsubscribe",
 		"dashboard",
-		"dlq discard", "dlq list", "dlq retry", "dlq show", "dlq stats",
+		"dlq discard", "dlq list", "dlq operations cancel", "dlq operations failures", "dlq operations list", "dlq operations pause",
+		"dlq operations rate", "dlq operations resume", "dlq operations show", "dlq retry", "dlq show", "dlq stats",
 		"docs generate", "followup due", "followup duplicates", "followup list",
 		"jobs list", "jobs pause", "jobs resume", "jobs run",
 		"knowledge check", "knowledge search",
@@ -146,7 +147,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 		t.Errorf("commands are %q, want %q", paths, want)
 	}
 	for _, path := range []string{
-		"dlq retry", "dlq discard", "migrate up", "migrate down", "migrate redo", "breaker auto", "breaker reset", "breaker trip",
+		"dlq retry", "dlq discard", "dlq operations pause", "dlq operations resume", "dlq operations cancel", "dlq operations rate", "migrate up", "migrate down", "migrate redo", "breaker auto", "breaker reset", "breaker trip",
 		"limiter block", "limiter set", "limiter unblock", "limiter unset", "jobs pause", "jobs resume", "jobs run",
 	} {
 		if cmd, _, err := root.Find(strings.Fields(path)); err != nil || cmd.Flags().Lookup("dry-run") == nil {

@@ -19,7 +19,8 @@ const (
 	clearBelow = "\x1b[J"
 )
 
-// watch shows a result again and again until the context or the reader ends. On
+// watch shows a result again and again until the context, the reader or what is
+// watched ends. On
 // a terminal each one is drawn over the last, elsewhere they follow each other.
 // When the database is away for a while, it says so and goes on.
 func (e *Env) watch(ctx context.Context, lookFunc func(context.Context) (result, error)) error {
@@ -38,6 +39,9 @@ func (e *Env) watch(ctx context.Context, lookFunc func(context.Context) (result,
 				return err
 			}
 			shown++
+			if w, ok := res.(interface{ ended() bool }); ok && w.ended() {
+				return nil // nothing new will come
+			}
 		case shown == 0 || chatops.ErrorCode(err) != chatops.CodeUnavailable:
 			return err
 		default:

@@ -144,6 +144,15 @@ func (c cursor) split() []condition {
 
 // conjunction renders conditions as a WHERE clause.
 func conjunction(list []condition) (string, []any) {
+	sql, args := conjoin(list)
+	if sql == "" {
+		return "", nil
+	}
+	return " where " + sql, args
+}
+
+// conjoin joins conditions by AND.
+func conjoin(list []condition) (string, []any) {
 	var clauses []string
 	var args []any
 	for _, c := range list {
@@ -152,10 +161,13 @@ func conjunction(list []condition) (string, []any) {
 			args = append(args, c.args...)
 		}
 	}
-	if len(clauses) == 0 {
-		return "", nil
-	}
-	return " where " + strings.Join(clauses, " and "), args
+	return strings.Join(clauses, " and "), args
+}
+
+// inLiterals is the condition that a status is one of a list; of none, nothing
+// fulfils it.
+func inLiterals(list []chatops.AlertStatus) string {
+	return "status in (" + strings.Join(statusLiterals(list), ", ") + ")"
 }
 
 // branches are the leading conditions of the branches and what all share.
@@ -210,14 +222,15 @@ func qualified(columns string) string {
 }
 
 // countQuery counts what matches, with the given statuses (none: all): by the
-// counters where they can tell, otherwise by the branches of a page.
-func countQuery(f chatops.AlertFilter, statuses []chatops.AlertStatus) (string, []any) {
+// counters where they can tell, otherwise by the branches of a page. More are
+// conditions besides the filter.
+func countQuery(f chatops.AlertFilter, statuses []chatops.AlertStatus, more ...condition) (string, []any) {
 	plain := f
 	plain.Types = nil
-	if len(conditions(&plain)) == 0 {
+	if len(conditions(&plain))+len(more) == 0 {
 		where := conditions(&f)
 		if len(statuses) > 0 {
-			where = append(where, condition{sql: "status in (" + strings.Join(statusLiterals(statuses), ", ") + ")"})
+			where = append(where, condition{sql: inLiterals(statuses)})
 		}
 		clause, args := conjunction(where)
 		return "select coalesce(sum(n), 0) from dlq_count" + clause, args
@@ -227,7 +240,7 @@ func countQuery(f chatops.AlertFilter, statuses []chatops.AlertStatus) (string, 
 	counts := []string{"select 0 as n"}
 	var args []any
 	for _, b := range first {
-		where, whereArgs := conjunction(append([]condition{b}, rest...))
+		where, whereArgs := conjunction(append(append([]condition{b}, rest...), more...))
 		args = append(args, whereArgs...)
 		counts = append(counts, "select count(*) from dead_letter_queue"+where)
 	}

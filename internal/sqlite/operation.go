@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,14 +13,16 @@ import (
 
 const (
 	insertOperation = `
-insert into dlq_operation (id, kind, filter, actor, reason, matched, max_id, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)`
+insert into dlq_operation (id, kind, filter, actor, reason, matched, max_id, created_at, state, pace, besides)
+values (?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?)`
 
-	selectOperation = `
-select id, kind, filter, actor, reason, matched, changed, skipped, created_at, done_at, max_id, cursor_at, cursor_id
-from dlq_operation where id = ?`
+	operationColumns = `id, kind, filter, actor, reason, matched, changed, skipped, created_at, done_at, max_id, cursor_at, cursor_id,
+  stepped_at, state, pace, run, note, changed_by, changed_at, holder, lease_until, fence, besides`
+
+	selectOperation = `select ` + operationColumns + ` from dlq_operation where id = ?`
 
 	moveOperation = `
-update dlq_operation set changed = ?, skipped = ?, cursor_at = ?, cursor_id = ?, done_at = ? where id = ?`
+update dlq_operation set changed = ?, skipped = ?, cursor_at = ?, cursor_id = ?, stepped_at = ?, done_at = ?, state = ? where id = ?`
 
 	// retryAlert leaves a follow-up alone that may have been sent, unless its alert
 	// was named.
@@ -43,7 +44,7 @@ update dead_letter_queue set status = 'discarded', operation_id = ? where id = ?
 	// ran at any time since then.
 	stillSelected = `id <= ? and coalesce(last_attempt_at, '') <= ?
   and not exists (select 1 from dlq_operation o where o.id = dead_letter_queue.operation_id and o.id <> ?
-    and (o.done_at is null or o.done_at > ?))`
+    and (o.done_at is null and o.state = 'running' or o.done_at > ?))`
 
 	selectProgress = `
 select o.changed, coalesce(sum(d.status = 'delivered'), 0), coalesce(sum(d.status = 'failed'), 0),
@@ -53,22 +54,11 @@ from dlq_operation o left join dead_letter_queue d on d.operation_id = o.id
 where o.id = ? group by o.id`
 )
 
-// selectedStatuses is what an operation's filter leaves of its kind's statuses.
-func selectedStatuses(kind chatops.OperationKind, f *chatops.AlertFilter) []chatops.AlertStatus {
-	var out []chatops.AlertStatus
-	for _, s := range kind.Statuses() {
-		if len(f.Statuses) == 0 || slices.Contains(f.Statuses, s) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // CreateOperation freezes a selection: not by listing it, which would write as
 // many rows as it has, but by conditions that nothing fulfils later.
 func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) error {
-	if op.Kind.Statuses() == nil {
-		return chatops.Errorf(chatops.CodeInvalid, "operation %q: must be retry or discard", op.Kind)
+	if err := op.Validate(); err != nil {
+		return err
 	}
 	filter, err := json.Marshal(op.Filter)
 	if err != nil {
@@ -77,22 +67,19 @@ func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) erro
 	made := *op
 	err = s.write(ctx, func(tx *writeTx) error {
 		made.CreatedAt, made.Changed, made.Skipped, made.Matched = tx.now, 0, 0, 0
+		made.State, made.Run, made.Besides = chatops.OperationRunning, chatops.OperationRun{}, nil
 		if op.ID == "" {
 			made.ID = operationID(tx.now)
 		}
-		if statuses := selectedStatuses(op.Kind, &op.Filter); len(statuses) > 0 {
-			query, args := countQuery(op.Filter, statuses)
-			err := tx.eachOnce(query, func(row scanner) error { return row.Scan(&made.Matched) }, args...)
-			if err != nil {
-				return err
-			}
+		if err := tx.selects(&made); err != nil {
+			return err
 		}
 		var newest int64
 		if err := tx.row(`select coalesce(max(id), 0) from dead_letter_queue`).Scan(&newest); err != nil {
 			return err
 		}
 		_, err := tx.exec(insertOperation, made.ID, string(op.Kind), string(chatops.CleanJSON(filter)), text(op.Actor),
-			text(op.Reason), made.Matched, newest, stamp(tx.now))
+			text(op.Reason), made.Matched, newest, stamp(tx.now), jsonOrNull(made.Pace), jsonArray(made.Besides))
 		return err
 	})
 	if err == nil {
@@ -106,28 +93,6 @@ func operationID(now time.Time) string {
 	return fmt.Sprintf("op_%014x%s", now.UnixMicro(), strings.ToLower(rand.Text()[:8]))
 }
 
-// storedOperation is an operation with how far it has got.
-type storedOperation struct {
-	chatops.Operation
-	maxID    int64
-	cursorAt string // created_at of the last alert seen, as it is stored
-	cursorID int64
-}
-
-func scanOperation(row scanner, id string) (*storedOperation, error) {
-	var op storedOperation
-	var filter string
-	err := row.Scan(&op.ID, &op.Kind, &filter, &op.Actor, &op.Reason, &op.Matched, &op.Changed, &op.Skipped,
-		timeColumn{&op.CreatedAt}, timeColumn{&op.DoneAt}, &op.maxID, &op.cursorAt, &op.cursorID)
-	if err != nil {
-		return nil, notFound(translate(err), "operation %s: not found", id)
-	}
-	if err := json.Unmarshal([]byte(filter), &op.Filter); err != nil {
-		return nil, chatops.WrapError(chatops.CodeInternal, err, "stored filter of operation "+id+" cannot be read")
-	}
-	return &op, nil
-}
-
 // StepOperation changes the next alerts of the selection.
 func (s *Store) StepOperation(ctx context.Context, id string, limit int) (*chatops.Operation, error) {
 	if limit <= 0 {
@@ -136,7 +101,7 @@ func (s *Store) StepOperation(ctx context.Context, id string, limit int) (*chato
 	var op *storedOperation
 	err := s.write(ctx, func(tx *writeTx) (err error) {
 		op, err = scanOperation(tx.row(selectOperation, id), id)
-		if err != nil || !op.DoneAt.IsZero() {
+		if err != nil || op.State != chatops.OperationRunning || op.Pace != nil {
 			return err
 		}
 		return tx.step(op, limit)
@@ -178,10 +143,11 @@ func (tx *writeTx) step(op *storedOperation, limit int) error {
 		op.Skipped += 1 - changed
 	}
 	if len(rows) < limit {
-		op.DoneAt = tx.now
+		op.DoneAt, op.State = tx.now, chatops.OperationDone
 		op.Skipped = max(0, op.Matched-op.Changed)
 	}
-	_, err = tx.exec(moveOperation, op.Changed, op.Skipped, op.cursorAt, op.cursorID, stampOrNull(op.DoneAt), op.ID)
+	_, err = tx.exec(moveOperation, op.Changed, op.Skipped, op.cursorAt, op.cursorID, stamp(tx.now), stampOrNull(op.DoneAt),
+		string(op.State), op.ID)
 	return err
 }
 
@@ -196,16 +162,20 @@ func (tx *writeTx) retry(op *storedOperation, id int64) (int64, error) {
 }
 
 func (tx *writeTx) candidates(op *storedOperation, limit int) ([]candidate, error) {
-	p := page{filter: op.Filter, statuses: selectedStatuses(op.Kind, &op.Filter), limit: limit,
-		after: cursor{op.cursorAt, op.cursorID}}
+	p := page{filter: op.Filter, statuses: op.Selected(), limit: limit, after: cursor{op.cursorAt, op.cursorID}}
 	if len(p.statuses) == 0 {
 		return nil, nil
 	}
 	created := stamp(op.CreatedAt)
 	p.and(stillSelected, op.maxID, created, op.ID, created)
+	others, err := tx.besides(op.Besides)
+	if err != nil {
+		return nil, err
+	}
+	p.extra = append(p.extra, others...)
 	query, args := p.keys()
 	var rows []candidate
-	err := tx.eachOnce(query, func(row scanner) error {
+	err = tx.eachOnce(query, func(row scanner) error {
 		var c candidate
 		err := row.Scan(&c.id, textColumn{&c.at}, &c.inFlight)
 		rows = append(rows, c)

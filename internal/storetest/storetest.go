@@ -59,6 +59,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"AlertGroup", alertGroupCases()},
 		{"Stats", statsCases()},
 		{"Operation", operationCases()},
+		{"Paced", paceCases()},
 		{"Action", actionCases()},
 		{"Control", controlCases()},
 		{"Instance", instanceCases()},

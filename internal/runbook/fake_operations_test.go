@@ -1,0 +1,58 @@
+package runbook
+
+import (
+	"context"
+	"slices"
+
+	"chatops/internal/chatops"
+)
+
+// Operations returns the newest first: ids are numbered.
+func (f *fakeStore) Operations(_ context.Context, live bool, limit int) ([]chatops.Operation, error) {
+	var list []chatops.Operation
+	for _, op := range f.ops {
+		if !live || op.State.Live() {
+			list = append(list, *op)
+		}
+	}
+	slices.SortFunc(list, func(a, b chatops.Operation) int { return -compareText(a.ID, b.ID) })
+	return list[:min(limit, len(list))], f.err
+}
+
+func compareText(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (f *fakeStore) ChangeOperation(ctx context.Context, c chatops.OperationChange) (*chatops.Operation, error) {
+	if _, err := f.Operation(ctx, c.ID); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	op := f.ops[c.ID]
+	if _, err := op.Change(&c, noon); err != nil {
+		return nil, err
+	}
+	stands := *op
+	return &stands, f.err
+}
+
+// paced stores an operation in a state.
+func (f *fakeStore) paced(id string, state chatops.OperationState, rate float64) *chatops.Operation {
+	op := &chatops.Operation{
+		ID: id, Kind: chatops.OperationRetry, State: state, Actor: "ola", Reason: "CRM is back", CreatedAt: noon.Add(-60e9),
+		Matched: 100, Changed: 10, Filter: chatops.AlertFilter{Targets: []string{"slack:alerts"}},
+		Pace: &chatops.OperationPace{Rate: rate, Canary: 1, MaxFailures: 0.2}, Run: chatops.OperationRun{Rate: 5},
+	}
+	if !state.Live() {
+		op.DoneAt = noon
+	}
+	f.ops[id] = op
+	return op
+}
