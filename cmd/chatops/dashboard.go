@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"chatops/internal/chatops"
@@ -14,26 +17,83 @@ import (
 )
 
 // showDashboard shows the dashboard, as a screen or as lines.
-func showDashboard(ctx context.Context, d *runbook.Dashboard) error {
-	o, release, err := dashboardOptions(ctx, d)
+func showDashboard(ctx context.Context, d *runbook.Dashboard) (err error) {
+	o, _, release, err := openDashboard(ctx, d, false)
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer func() { err = errors.Join(err, release()) }()
 	if d.Plain {
 		return dashboard.Plain(ctx, o)
 	}
 	return dashboard.Run(ctx, o)
 }
 
-// lookOnce asks the dashboard's sources once.
-func lookOnce(ctx context.Context, d *runbook.Dashboard) (*chatops.Situation, error) {
-	o, release, err := dashboardOptions(ctx, d)
+// lookOnce asks the dashboard's sources, or a record, once.
+func lookOnce(ctx context.Context, d *runbook.Dashboard) (s *chatops.Situation, replayed *runbook.Replayed, err error) {
+	o, replayed, release, err := openDashboard(ctx, d, true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer release()
-	return dashboard.Once(ctx, o), nil
+	defer func() { err = errors.Join(err, release()) }()
+	s, err = dashboard.Once(ctx, o)
+	return s, replayed, err
+}
+
+// openDashboard makes a dashboard of what is now, or of a record: of its end, when
+// only one look at it is taken.
+func openDashboard(ctx context.Context, d *runbook.Dashboard, once bool) (o *dashboard.Options, replayed *runbook.Replayed, release func() error, err error) {
+	if d.Replay != "" {
+		o, replayed, err = replayOptions(d, once)
+		return o, replayed, func() error { return nil }, err
+	}
+	o, closeAll, err := dashboardOptions(ctx, d)
+	if err != nil || d.RecordTo == "" {
+		return o, nil, func() error { closeAll(); return nil }, err
+	}
+	f, err := os.OpenFile(d.RecordTo, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		closeAll()
+		return nil, nil, nil, unopened("record", d.RecordTo, err)
+	}
+	o.Record = f
+	return o, nil, func() error { closeAll(); return f.Close() }, nil
+}
+
+// replayOptions join the dashboard with a record.
+func replayOptions(d *runbook.Dashboard, once bool) (*dashboard.Options, *runbook.Replayed, error) {
+	f, err := os.Open(d.Replay)
+	if err != nil {
+		return nil, nil, unopened("replay", d.Replay, err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	r, err := dashboard.ReadRecord(f)
+	if err != nil {
+		return nil, nil, chatops.Errorf(chatops.ErrorCode(err), "--replay %s: %w", d.Replay, err)
+	}
+	at := r.From()
+	if once {
+		at = r.Until()
+	}
+	if d.At != "" {
+		if at, err = r.Moment(d.At); err != nil {
+			return nil, nil, chatops.Errorf(chatops.ErrorCode(err), "--at %w", err)
+		}
+	}
+	o := &dashboard.Options{Colour: d.Colour, ASCII: d.ASCII, In: d.In, Out: d.Out, NowFunc: time.Now, JitterFunc: rand.Float64}
+	o.Replay(r, at)
+	return o, &runbook.Replayed{Version: r.Version, Environment: r.Environment, Host: r.Host, From: r.From(), Until: r.Until(), Cut: r.Cut}, nil
+}
+
+// unopened words why a file of a dashboard cannot be opened.
+func unopened(flag, path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return chatops.Errorf(chatops.CodeUsage, "--%s %s: the file exists, and is not overwritten: give another name", flag, path)
+	case errors.Is(err, fs.ErrNotExist) && flag == "replay":
+		return chatops.Errorf(chatops.CodeNotFound, "--%s %s: there is no such file", flag, path)
+	}
+	return chatops.Errorf(chatops.CodeUsage, "--%s: %w", flag, err)
 }
 
 // dashboardOptions joins the dashboard with its sources and with the commands
@@ -53,7 +113,7 @@ func dashboardOptions(ctx context.Context, d *runbook.Dashboard) (o *dashboard.O
 	o = &dashboard.Options{
 		Store: store, Database: "postgresql", Host: cfg.DatabaseURL.Host(), Environment: cfg.Profile.Title(),
 		Write: d.Write, MaxRetries: cfg.DLQRetries, Refresh: d.Refresh, Colour: d.Colour, ASCII: d.ASCII,
-		In: d.In, Out: d.Out, NowFunc: time.Now, JitterFunc: rand.Float64,
+		In: d.In, Out: d.Out, NowFunc: time.Now, JitterFunc: rand.Float64, Version: runbook.BuildInfo().Version,
 		RunFunc: func(ctx context.Context, args []string, tell func(string)) dashboard.Outcome {
 			code, out, said := d.RunFunc(ctx, args, tell)
 			return dashboard.Outcome{Code: code, Out: out, Err: said}

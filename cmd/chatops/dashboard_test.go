@@ -48,7 +48,7 @@ func TestDashboard_NeedsNothingReachable(t *testing.T) {
 	if o.Database != "postgresql" || o.Environment != "Production" || o.ConfirmWord != "prod" || o.MaxRetries != 5 || !o.Write {
 		t.Errorf("the options are %+v", o)
 	}
-	s, err := lookOnce(t.Context(), d)
+	s, _, err := lookOnce(t.Context(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestDashboard_OfAnEmbeddedDatabase_IsNamedAndRunsCommands(t *testing.T) {
 	if got.Code != 7 || string(got.Out) != "dlq" || got.Err != "last" || len(said) != 1 {
 		t.Errorf("a command ended with %+v and said %q", got, said)
 	}
-	s, err := lookOnce(t.Context(), d)
+	s, _, err := lookOnce(t.Context(), d)
 	if err != nil || len(s.Sources) > 0 || s.Queue == nil || s.Groups == nil || s.Fleet == nil || s.Jobs == nil {
 		t.Errorf("it is %+v, %v", s, err)
 	}
@@ -102,7 +102,7 @@ func TestDashboard_WithABadRedis_SaysSo(t *testing.T) {
 	if err := showDashboard(t.Context(), d); chatops.ErrorCode(err) != chatops.CodeInvalid {
 		t.Errorf("a bad REDIS_URL gives %v", err)
 	}
-	if _, err := lookOnce(t.Context(), d); chatops.ErrorCode(err) != chatops.CodeInvalid {
+	if _, _, err := lookOnce(t.Context(), d); chatops.ErrorCode(err) != chatops.CodeInvalid {
 		t.Errorf("a bad REDIS_URL gives %v", err)
 	}
 }

@@ -8,17 +8,19 @@ import (
 
 // AlertGroup is the pending and failed alerts of one cause.
 type AlertGroup struct {
-	Fingerprint string // "": alerts whose cause is not known
+	Fingerprint string `json:"fingerprint"` // "": alerts whose cause is not known
 	// Pending and Failed are exact unless More is set: then at least one of them
 	// stopped at the bound that the caller gave.
-	Pending, Failed int64
-	More            bool
-	First, Last     time.Time // created_at of the oldest and newest
+	Pending int64     `json:"pending"`
+	Failed  int64     `json:"failed"`
+	More    bool      `json:"more,omitempty"`
+	First   time.Time `json:"first,omitzero"` // created_at of the oldest
+	Last    time.Time `json:"last,omitzero"`  // and of the newest
 	// EventType, Target and Sample are those of the newest failed alert, or of
 	// the newest pending one where none has failed.
-	EventType string
-	Target    string
-	Sample    string // redacted error text
+	EventType string `json:"event_type"`
+	Target    string `json:"target,omitempty"`
+	Sample    string `json:"sample,omitempty"` // redacted error text
 }
 
 // Total is the number of the group's alerts.

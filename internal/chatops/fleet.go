@@ -24,59 +24,59 @@ const (
 
 // BreakerOrder is the latest order for one integration.
 type BreakerOrder struct {
-	Name string // of the integration
-	Mode BreakerMode
+	Name string      `json:"name"` // of the integration
+	Mode BreakerMode `json:"mode"`
 	// For is how long a tripped breaker stays open, counted by the database's
 	// clock; 0: without an end. It is read by OrderBreaker only.
-	For    time.Duration
-	Reason string
-	Actor  string
+	For    time.Duration `json:"for,omitempty"`
+	Reason string        `json:"reason,omitempty"`
+	Actor  string        `json:"actor,omitempty"`
 
 	// Set by the store.
-	Until     time.Time // zero: without an end
-	CreatedAt time.Time
-	Revision  int64
+	Until     time.Time `json:"until,omitzero"` // zero: without an end
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	Revision  int64     `json:"revision"`
 }
 
 // LimitOverride replaces the configured value of a rate limit in every replica.
 type LimitOverride struct {
-	Name   string        // of the limit: "chat"
-	Value  string        // as the limit grammar writes it: "100 per minute"
-	For    time.Duration // as in BreakerOrder
-	Reason string
-	Actor  string
+	Name   string        `json:"name"`            // of the limit: "chat"
+	Value  string        `json:"value,omitempty"` // as the limit grammar writes it: "100 per minute"
+	For    time.Duration `json:"for,omitempty"`   // as in BreakerOrder
+	Reason string        `json:"reason,omitempty"`
+	Actor  string        `json:"actor,omitempty"`
 
 	// Set by the store.
-	Until     time.Time // zero: without an end
-	CreatedAt time.Time
-	Revision  int64
+	Until     time.Time `json:"until,omitzero"` // zero: without an end
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	Revision  int64     `json:"revision"`
 }
 
 // ClientBlock refuses every limited request of a network.
 type ClientBlock struct {
-	Network string        // in canonical form with its length: "203.0.113.7/32"
-	For     time.Duration // as in BreakerOrder
-	Reason  string
-	Actor   string
+	Network string        `json:"network"`       // in canonical form with its length: "203.0.113.7/32"
+	For     time.Duration `json:"for,omitempty"` // as in BreakerOrder
+	Reason  string        `json:"reason,omitempty"`
+	Actor   string        `json:"actor,omitempty"`
 
 	// Set by the store.
-	Until     time.Time // zero: without an end
-	CreatedAt time.Time
-	Revision  int64
+	Until     time.Time `json:"until,omitzero"` // zero: without an end
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	Revision  int64     `json:"revision"`
 }
 
 // Controls is everything that operators have ordered and that is in force.
 type Controls struct {
 	// Breakers holds the latest order of each integration, ordered by name. A
 	// trip that has expired is BreakerAuto.
-	Breakers  []BreakerOrder
-	Overrides []LimitOverride // ordered by name; expired ones are left out
-	Blocks    []ClientBlock   // ordered by network; expired ones are left out
+	Breakers  []BreakerOrder  `json:"breakers"`
+	Overrides []LimitOverride `json:"overrides"` // ordered by name; expired ones are left out
+	Blocks    []ClientBlock   `json:"blocks"`    // ordered by network; expired ones are left out
 	// Revision grows by one with every order, whatever it is about, in the order
 	// in which they were committed: whoever has seen it has seen all orders up
 	// to it.
-	Revision int64
-	Now      time.Time // the database's clock
+	Revision int64     `json:"revision"`
+	Now      time.Time `json:"now,omitzero"` // the database's clock
 }
 
 // ControlStore keeps the orders of operators to every replica.
@@ -108,16 +108,16 @@ type ControlStore interface {
 
 // Instance is the heartbeat of a serving process.
 type Instance struct {
-	Name      string // the replica's: host and process id
-	Version   string // of its binary
-	StartedAt time.Time
+	Name      string    `json:"name"`              // the replica's: host and process id
+	Version   string    `json:"version,omitempty"` // of its binary
+	StartedAt time.Time `json:"started_at,omitzero"`
 	// Revision is that of the newest orders it obeys (Controls.Revision).
-	Revision int64
-	Report   InstanceReport
+	Revision int64          `json:"revision"`
+	Report   InstanceReport `json:"report"`
 
 	// Set by the store, by the database's clock.
-	HeartbeatAt time.Time
-	Age         time.Duration // since the heartbeat
+	HeartbeatAt time.Time     `json:"heartbeat_at,omitzero"`
+	Age         time.Duration `json:"age,omitempty"` // since the heartbeat
 }
 
 // StaleAfter is the age at which the last heartbeat of a replica says nothing

@@ -11,8 +11,8 @@ import (
 // Fleet is what is known of every replica at one moment: what operators have
 // ordered, and what the replicas report.
 type Fleet struct {
-	Controls *Controls
-	Replicas []Instance
+	Controls *Controls  `json:"controls"`
+	Replicas []Instance `json:"replicas"`
 }
 
 // The states of a breaker.

@@ -7,33 +7,33 @@ import (
 
 // JobState is a row of scheduled_job.
 type JobState struct {
-	Name string
+	Name string `json:"name"`
 	// EachProcess: every replica runs it by its own clock and reports it in its
 	// heartbeat; of what follows only the pause and the request concern it.
-	EachProcess bool
+	EachProcess bool `json:"each_process,omitempty"`
 	// Slot is the scheduled moment that ran last or is running: a job runs once
 	// for each slot, whichever replica runs it.
-	Slot         time.Time
-	Holder       string    // the instance that runs it; "" when none does
-	LeaseUntil   time.Time // when another may take a run over; zero: not held
-	Fence        int64     // grows with every claim; a stale holder's is refused
-	LastStarted  time.Time
-	LastFinished time.Time
-	LastResult   string // "ok ...", or "failed: " and why, without personal data
-	LastInstance string
-	NextRun      time.Time
-	Paused       bool
-	PausedBy     string
-	PausedReason string
+	Slot         time.Time `json:"slot,omitzero"`
+	Holder       string    `json:"holder,omitempty"`     // the instance that runs it; "" when none does
+	LeaseUntil   time.Time `json:"lease_until,omitzero"` // when another may take a run over; zero: not held
+	Fence        int64     `json:"fence"`                // grows with every claim; a stale holder's is refused
+	LastStarted  time.Time `json:"last_started,omitzero"`
+	LastFinished time.Time `json:"last_finished,omitzero"`
+	LastResult   string    `json:"last_result,omitempty"` // "ok ...", or "failed: " and why, without personal data
+	LastInstance string    `json:"last_instance,omitempty"`
+	NextRun      time.Time `json:"next_run,omitzero"`
+	Paused       bool      `json:"paused,omitempty"`
+	PausedBy     string    `json:"paused_by,omitempty"`
+	PausedReason string    `json:"paused_reason,omitempty"`
 	// Requested is when an operator asked for a run; zero once it has begun. A
 	// job of each process keeps the latest request.
-	Requested time.Time
+	Requested time.Time `json:"requested,omitzero"`
 }
 
 // JobList is every known job, by name, at one moment.
 type JobList struct {
-	Jobs []JobState
-	Now  time.Time // the database's clock, which says what is due
+	Jobs []JobState `json:"jobs"`
+	Now  time.Time  `json:"now,omitzero"` // the database's clock, which says what is due
 }
 
 // JobClaim asks for a run of a job.

@@ -28,19 +28,19 @@ type AlertCursor struct {
 
 // AlertCount is the number of alerts of one type and status.
 type AlertCount struct {
-	EventType string
-	Status    AlertStatus
-	Count     int64
+	EventType string      `json:"event_type"`
+	Status    AlertStatus `json:"status"`
+	Count     int64       `json:"count"`
 }
 
 // QueueStats is a summary of the queue.
 type QueueStats struct {
-	Counts []AlertCount // exact; types and statuses without alerts are left out
+	Counts []AlertCount `json:"counts"` // exact; types and statuses without alerts are left out
 	// OldestWaiting is the created_at of the oldest queued or pending alert,
 	// OldestFailed of the oldest failed one; zero when there is none.
-	OldestWaiting time.Time
-	OldestFailed  time.Time
-	Now           time.Time // the database's clock
+	OldestWaiting time.Time `json:"oldest_waiting,omitzero"`
+	OldestFailed  time.Time `json:"oldest_failed,omitzero"`
+	Now           time.Time `json:"now,omitzero"` // the database's clock
 }
 
 // Total adds the counts of the given statuses.

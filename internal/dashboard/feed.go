@@ -16,17 +16,27 @@ const (
 	maxDelay    = 10 * time.Second
 )
 
-// tellFunc puts what a source has told into the picture.
-type tellFunc func(*picture)
+// answer is what a source has told: one of the fields, and none for Redis, of
+// which it is enough that it answers.
+type answer struct {
+	Queue  *chatops.QueueStats   `json:"queue,omitempty"`
+	Causes *[]chatops.AlertGroup `json:"causes,omitempty"`
+	Fleet  *chatops.Fleet        `json:"fleet,omitempty"`
+	Jobs   *chatops.JobList      `json:"jobs,omitempty"`
+
+	alerts *alertPage
+	detail *alertDetail
+}
 
 // lookFunc asks a source.
-type lookFunc func(ctx context.Context) (tellFunc, error)
+type lookFunc func(ctx context.Context) (answer, error)
 
 // feed is a source and how it does. Each is asked by itself.
 type feed struct {
 	name     string
 	backing  string // what has to work for it: the kind of database, or "redis"
 	lookFunc lookFunc
+	every    time.Duration // the shortest refresh that it is worth
 
 	round     int // of questions: an answer to an earlier one is dropped
 	busy      bool
@@ -49,12 +59,13 @@ const (
 
 // state is how a feed does.
 func (f *feed) state(now time.Time, refresh time.Duration) string {
+	patience := 3*refresh + slowAfter
 	switch {
 	case f.err != "":
 		return stateError
 	case f.heardAt.IsZero():
 		return stateUnknown
-	case now.Sub(f.heardAt) > 3*refresh+slowAfter:
+	case now.Sub(f.heardAt) > 3*max(refresh, f.every)+slowAfter, f.busy && now.Sub(f.askedAt) > patience:
 		return stateStale
 	case f.busy && now.Sub(f.askedAt) > slowAfter:
 		return stateSlow
@@ -100,6 +111,7 @@ func wordError(err error) string {
 // failure, and spread by a fifth. The second question comes soon, so that a trend
 // is known early.
 func (f *feed) delay(refresh time.Duration, jitter float64) time.Duration {
+	refresh = max(refresh, f.every)
 	d := refresh
 	if f.round == 1 {
 		d = min(d, time.Second)

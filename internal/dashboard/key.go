@@ -20,19 +20,22 @@ type binding struct {
 	kinds   []itemKind   // what the cursor has to be on; none: anything
 	write   bool         // it changes something
 	foot    bool         // worth a place at the foot
+	replay  bool         // of a record that is played
+	alerts  []screenKind // where it needs single alerts, which a record does not hold
 	runFunc func(*model) tea.Cmd
 }
 
 var (
 	lists   = []screenKind{screenPanel, screenAlerts}
 	walks   = []screenKind{screenPanel, screenAlerts, screenAlert, screenHelp}
+	filters = []screenKind{screenOverview, screenAlerts}
 	entered = []itemKind{itemQueue, itemCause, itemAlert}
 )
 
 // bindings are all keys. The first one that fits is taken.
 func bindings() []binding {
-	return slices.Concat(walking(), changing(), []binding{
-		{keys: []string{"/"}, label: "/", help: "filter: text, or status= type= target= cause=", screens: append(lists, screenOverview), foot: true, runFunc: (*model).askFilter},
+	return slices.Concat(walking(), replaying(), changing(), []binding{
+		{keys: []string{"/"}, label: "/", help: "filter: text, or status= type= target= cause=", screens: append(lists, screenOverview), alerts: filters, foot: true, runFunc: (*model).askFilter},
 		{keys: []string{"o"}, label: "o", help: "order the list otherwise", screens: []screenKind{screenAlerts}, foot: true, runFunc: (*model).reorder},
 		{keys: []string{" "}, label: "space", help: "mark an alert, or unmark it", kinds: []itemKind{itemAlert}, screens: []screenKind{screenAlerts}, runFunc: (*model).mark},
 		{keys: []string{"n"}, label: "n", help: "next page of the list", screens: []screenKind{screenAlerts}, runFunc: (*model).nextPage},
@@ -52,7 +55,7 @@ func walking() []binding {
 		{keys: []string{"pgdown"}, label: "pgdn", help: "ten down", screens: walks, runFunc: walk(10)},
 		{keys: []string{"home", "g"}, label: "home", help: "to the first", screens: walks, runFunc: walk(-1 << 20)},
 		{keys: []string{"end", "G"}, label: "end", help: "to the last", screens: walks, runFunc: walk(1 << 20)},
-		{keys: []string{"enter"}, label: "enter", help: "look into it", screens: lists, kinds: entered, foot: true, runFunc: (*model).enter},
+		{keys: []string{"enter"}, label: "enter", help: "look into it", screens: lists, kinds: entered, alerts: lists, foot: true, runFunc: (*model).enter},
 		{keys: []string{"enter"}, label: "enter", help: "go where the verdict points", screens: []screenKind{screenOverview}, runFunc: (*model).follow},
 	}
 	for i, p := range panels() {
@@ -88,7 +91,7 @@ func (m *model) follow() tea.Cmd {
 
 // fits reports that a key does something here.
 func (b *binding) fits(m *model) bool {
-	return (len(b.screens) == 0 || slices.Contains(b.screens, m.top().kind)) &&
+	return (!b.replay || m.player != nil) && (len(b.screens) == 0 || slices.Contains(b.screens, m.top().kind)) &&
 		(len(b.kinds) == 0 || slices.Contains(b.kinds, m.subject().kind))
 }
 
@@ -115,14 +118,27 @@ func (m *model) key(msg tea.KeyMsg) tea.Cmd {
 		if !slices.Contains(b.keys, msg.String()) || !b.fits(m) {
 			continue
 		}
-		if b.write && !m.opts.Write {
-			m.notice = &notice{"read-only: nothing was changed; start with --write to allow it", toneWarn}
+		if why := m.forbids(b); why != "" {
+			m.notice = &notice{why, toneWarn}
 			return nil
 		}
 		m.notice = nil
 		return b.runFunc(m)
 	}
 	return nil
+}
+
+// forbids says why a key does nothing here; "" when it does something.
+func (m *model) forbids(b *binding) string {
+	switch {
+	case b.write && m.player != nil:
+		return "this is a record: nothing can be changed"
+	case b.write && !m.opts.Write:
+		return "read-only: nothing was changed; start with --write to allow it"
+	case m.player != nil && slices.Contains(b.alerts, m.top().kind):
+		return "a record holds no single alerts"
+	}
+	return ""
 }
 
 // keyLine are the keys that matter here.
@@ -137,7 +153,7 @@ func (m *model) keyLine() line {
 	list := bindings()
 	for i := range list {
 		b := &list[i]
-		if b.foot && b.fits(m) && (!b.write || m.opts.Write) {
+		if b.foot && b.fits(m) && m.forbids(b) == "" {
 			help, _, _ := strings.Cut(b.help, ":")
 			parts = append(parts, b.label+" "+help)
 		}
@@ -151,6 +167,9 @@ func (m *model) helpLines() []line {
 	list := bindings()
 	for i := range list {
 		b := &list[i]
+		if b.replay && m.player == nil || m.player != nil && (b.write || len(b.alerts) > 0 || slices.Equal(b.screens, onAlerts)) {
+			continue
+		}
 		help := b.help
 		if len(b.kinds) > 0 && b.write {
 			help += " (" + joinKinds(b.kinds) + ")"

@@ -15,10 +15,15 @@ type model struct {
 	opts    *Options
 	ctx     context.Context //nolint:containedctx // bubbletea's commands have none of their own
 	painter *painter
-	panels  []panel
-	feeds   []*feed
-	picture picture
-	now     time.Time
+	// player is that of a record, nil for a view of what is now; recorder keeps
+	// what is told, unrecorded is the error that ended that.
+	player     *player
+	recorder   *recorder
+	unrecorded string
+	panels     []panel
+	feeds      []*feed
+	picture    picture
+	now        time.Time
 	// tickFunc makes a clock; a test has none.
 	tickFunc func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
 
@@ -31,7 +36,7 @@ type model struct {
 
 // The messages of the model.
 type (
-	// tickMsg comes every second: ages grow.
+	// tickMsg comes every second, and more often while a record is played.
 	tickMsg time.Time
 	// dueMsg says that a feed is to be asked again.
 	dueMsg struct {
@@ -40,10 +45,11 @@ type (
 	}
 	// heardMsg is a feed's answer.
 	heardMsg struct {
-		feed     *feed
-		round    int
-		tellFunc tellFunc
-		err      error
+		feed       *feed
+		round      int
+		answer     answer
+		err        error
+		unrecorded error // why the record does not have it
 	}
 )
 
@@ -51,34 +57,42 @@ type (
 func newModel(ctx context.Context, o *Options) *model {
 	m := &model{
 		opts: o, ctx: ctx, painter: newPainter(o), panels: panels(), now: o.NowFunc(), tickFunc: tea.Tick,
-		width: 80, height: 24, screens: []screen{{kind: screenOverview}},
+		width: 80, height: 24, screens: []screen{{kind: screenOverview}}, player: newPlayer(o), recorder: newRecorder(o),
 	}
 	m.feeds = newFeeds(o)
+	if m.player != nil {
+		m.playTo(o.startAt)
+	}
 	return m
 }
 
 // Init starts every feed and the clock.
 func (m *model) Init() tea.Cmd {
-	cmds := []tea.Cmd{m.everySecond()}
+	cmds := []tea.Cmd{m.goOn()}
 	for _, f := range m.feeds {
 		cmds = append(cmds, m.poll(f))
 	}
 	return tea.Batch(cmds...)
 }
 
-func (m *model) everySecond() tea.Cmd {
-	return m.tickFunc(time.Second, func(at time.Time) tea.Msg { return tickMsg(at) })
+// goOn lets the clock tick.
+func (m *model) goOn() tea.Cmd {
+	every := time.Second
+	if m.player != nil {
+		every = replayEvery
+	}
+	return m.tickFunc(every, func(at time.Time) tea.Msg { return tickMsg(at) })
 }
 
 // Update takes a message in.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	m.now = m.opts.NowFunc()
+	m.tell()
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 		return m, nil
 	case tickMsg:
-		return m, m.everySecond()
+		return m, m.goOn()
 	case dueMsg:
 		if msg.round != msg.feed.round || msg.feed.busy {
 			return m, nil
@@ -99,31 +113,33 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-// poll asks a feed. Nothing happens while it is busy, or has nothing to ask.
+// poll asks a feed. Nothing happens while it is busy, or has nothing to ask, and
+// nobody is asked about the past.
 func (m *model) poll(f *feed) tea.Cmd {
-	if f.busy || f.lookFunc == nil {
+	if f.busy || f.lookFunc == nil || m.player != nil {
 		return nil
 	}
 	f.ask(m.now)
 	ctx, cancel := context.WithTimeout(m.ctx, pollTimeout)
 	f.stop = cancel
-	round, lookFunc := f.round, f.lookFunc
+	round, asked, lookFunc := f.round, f.askedAt, f.lookFunc
 	return func() tea.Msg {
 		defer cancel()
-		tell, err := lookFunc(ctx)
-		return heardMsg{feed: f, round: round, tellFunc: tell, err: err}
+		a, err := lookFunc(ctx)
+		return heardMsg{feed: f, round: round, answer: a, err: err, unrecorded: m.recorder.add(f.name, asked, &a, err)}
 	}
 }
 
 // heard takes an answer in and plans the next question.
 func (m *model) heard(msg heardMsg) tea.Cmd {
 	f := msg.feed
+	m.recorded(msg.unrecorded)
 	if msg.round != f.round {
 		return nil // to a question that nobody asks any more
 	}
 	f.hear(m.now, msg.err)
 	if msg.err == nil {
-		msg.tellFunc(&m.picture)
+		m.picture.tell(&msg.answer)
 		m.settle()
 	}
 	round := f.round
@@ -135,7 +151,7 @@ func (m *model) redirect(f *feed, lookFunc lookFunc) tea.Cmd {
 	if f.stop != nil {
 		f.stop()
 	}
-	*f = feed{name: f.name, backing: f.backing, lookFunc: lookFunc, round: f.round + 1}
+	*f = feed{name: f.name, backing: f.backing, every: f.every, lookFunc: lookFunc, round: f.round + 1}
 	return m.poll(f)
 }
 
@@ -146,47 +162,6 @@ func (m *model) feed(name string) *feed {
 		return nil
 	}
 	return m.feeds[at]
-}
-
-// newFeeds makes the sources. Those of a list and of one alert are idle until
-// such a screen is shown.
-func newFeeds(o *Options) []*feed {
-	store := o.Store
-	feeds := []*feed{
-		{name: "queue", backing: o.Database, lookFunc: func(ctx context.Context) (tellFunc, error) {
-			s, err := store.QueueStats(ctx)
-			return func(p *picture) { p.queue = s; p.trend.add(s) }, err
-		}},
-		{name: "causes", backing: o.Database, lookFunc: func(ctx context.Context) (tellFunc, error) {
-			groups, err := store.AlertGroups(ctx, maxCauses, countTo)
-			return func(p *picture) { p.groups = &groups }, err
-		}},
-		{name: "fleet", backing: o.Database, lookFunc: func(ctx context.Context) (tellFunc, error) {
-			f, err := lookAtFleet(ctx, store)
-			return func(p *picture) { p.tellFleet(f) }, err
-		}},
-		{name: "jobs", backing: o.Database, lookFunc: func(ctx context.Context) (tellFunc, error) {
-			list, err := store.Jobs(ctx)
-			return func(p *picture) { p.jobs = list }, err
-		}},
-		{name: "alerts", backing: o.Database},
-		{name: "alert", backing: o.Database},
-	}
-	if o.PingRedisFunc != nil {
-		feeds = append(feeds, &feed{name: "redis", backing: "redis", lookFunc: func(ctx context.Context) (tellFunc, error) {
-			return func(p *picture) { p.redis = true }, o.PingRedisFunc(ctx)
-		}})
-	}
-	return feeds
-}
-
-func lookAtFleet(ctx context.Context, store Store) (*chatops.Fleet, error) {
-	controls, err := store.Controls(ctx)
-	if err != nil {
-		return nil, err
-	}
-	replicas, err := store.Instances(ctx)
-	return &chatops.Fleet{Controls: controls, Replicas: replicas}, err
 }
 
 // situation is what is known now. Sources that fail or have gone silent are named

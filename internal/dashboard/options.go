@@ -43,9 +43,16 @@ type Options struct {
 	In      io.Reader
 	Out     io.Writer
 	NowFunc func() time.Time
+	// Version is the program's, and Record where everything that the sources tell
+	// is written down; nil: nowhere.
+	Version string
+	Record  io.Writer
 	// JitterFunc is a number of [0, 1) that spreads the polls of several
 	// dashboards.
 	JitterFunc func() float64
+
+	replay  *Record
+	startAt time.Time // in it
 }
 
 // Outcome is how a command ended.

@@ -267,16 +267,16 @@ func TestTone_OnlySupportsAWord(t *testing.T) {
 func TestOnce_TellsWhatIsKnownAndWhatIsNot(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, incident(), 80, 24)
-	s := Once(t.Context(), d.opts)
-	if s.Queue == nil || s.Groups == nil || s.Fleet == nil || s.Jobs == nil || len(s.Sources) > 0 {
+	s, err := Once(t.Context(), d.opts)
+	if err != nil || s.Queue == nil || s.Groups == nil || s.Fleet == nil || s.Jobs == nil || len(s.Sources) > 0 {
 		t.Errorf("it is %+v", s)
 	}
 	if level, verdict := s.Verdict(); level != chatops.LevelIncident || !strings.HasPrefix(verdict, "slack open on 2/2 replicas for 4m; 132 alerts waiting, oldest 6m;") {
 		t.Errorf("%s %s", level, verdict)
 	}
 	d.sources.err, d.redis = errAway, context.DeadlineExceeded
-	s = Once(t.Context(), d.opts)
-	if s.Queue != nil || s.Groups != nil || s.Fleet != nil || s.Jobs != nil || len(s.Sources) != 2 {
+	s, err = Once(t.Context(), d.opts)
+	if err != nil || s.Queue != nil || s.Groups != nil || s.Fleet != nil || s.Jobs != nil || len(s.Sources) != 2 {
 		t.Errorf("with its sources away it is %+v", s)
 	}
 	if s.Sources[0].Name != "postgresql" || s.Sources[1].Name != "redis" || s.Sources[1].Error != "no answer within 3s" {
@@ -312,7 +312,7 @@ func TestPlain_WritesALineAtEachRefresh(t *testing.T) {
 	if strings.Contains(d.out.String(), "\x1b") || m.View() != "" {
 		t.Error("it sends escape codes")
 	}
-	step(20 * time.Second)
+	step(40 * time.Second)
 	if !strings.HasSuffix(strings.TrimSpace(d.out.String()), "queue=STALE | causes=STALE | fleet=STALE | jobs=STALE | redis=STALE") {
 		t.Errorf("it does not say what is stale:\n%s", d.out.String())
 	}

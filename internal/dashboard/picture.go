@@ -13,13 +13,16 @@ const (
 	alertsPage = 200
 )
 
+// causesEvery is how often the causes are looked at: they cost more than all the
+// rest, and change less.
+const causesEvery = 10 * time.Second
+
 // picture is everything that the sources have told. What is nil is not known.
 type picture struct {
 	queue   *chatops.QueueStats
 	groups  *[]chatops.AlertGroup
 	fleet   *chatops.Fleet
 	jobs    *chatops.JobList
-	redis   bool // has answered at least once
 	alerts  *alertPage
 	detail  *alertDetail
 	trend   trend
@@ -36,6 +39,25 @@ type alertPage struct {
 type alertDetail struct {
 	alert    *chatops.Alert
 	attempts []chatops.Attempt
+}
+
+// tell takes an answer in.
+func (p *picture) tell(a *answer) {
+	switch {
+	case a.Queue != nil:
+		p.queue = a.Queue
+		p.trend.add(a.Queue)
+	case a.Causes != nil:
+		p.groups = a.Causes
+	case a.Fleet != nil:
+		p.tellFleet(a.Fleet)
+	case a.Jobs != nil:
+		p.jobs = a.Jobs
+	case a.alerts != nil:
+		p.alerts = a.alerts
+	case a.detail != nil:
+		p.detail = a.detail
+	}
 }
 
 // tellFleet takes a look at the fleet in.

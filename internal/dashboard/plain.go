@@ -1,8 +1,10 @@
 package dashboard
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +47,9 @@ func (*plainModel) View() string { return "" }
 func (m *plainModel) sentence() string {
 	level, verdict := m.situation().Verdict()
 	parts := []string{m.now.UTC().Format(time.RFC3339), string(level), verdict}
+	if m.player != nil {
+		parts = slices.Insert(parts, 1, "REPLAY")
+	}
 	if q := m.picture.queue; q != nil {
 		t := &m.picture.trend
 		for _, s := range chatops.AlertStatuses()[:4] {
@@ -59,5 +64,37 @@ func (m *plainModel) sentence() string {
 			parts = append(parts, f.name+"="+state)
 		}
 	}
+	if m.unrecorded != "" {
+		parts = append(parts, m.unrecorded)
+	}
 	return strings.Join(parts, " | ")
+}
+
+// longGap is a time without any answer that is left out of the lines.
+const longGap = time.Minute
+
+// playAll writes the lines of a whole record, from its moment on, without waiting.
+func (m *plainModel) playAll(ctx context.Context) error {
+	p := m.player
+	for {
+		if ctx.Err() != nil {
+			return ended(ctx, nil)
+		}
+		if _, err := io.WriteString(m.opts.Out, m.sentence()+"\n"); err != nil {
+			return err
+		}
+		if !p.at.Before(p.record.until) {
+			break
+		}
+		next := p.at.Add(m.opts.Refresh)
+		if p.next < len(p.record.events) && p.record.events[p.next].at.Sub(next) > longGap {
+			next = p.record.events[p.next].at
+		}
+		m.playTo(next)
+	}
+	if p.record.Cut {
+		_, err := io.WriteString(m.opts.Out, p.at.UTC().Format(time.RFC3339)+" | REPLAY | the record is cut off here\n")
+		return err
+	}
+	return nil
 }

@@ -18,7 +18,11 @@ const fps = 20
 // Run shows the dashboard in the terminal until it is left or the context ends,
 // and gives the terminal back as it was. CodeInterrupted when the context ended.
 func Run(ctx context.Context, o *Options) error {
-	p := tea.NewProgram(newModel(ctx, o), tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
+	m := newModel(ctx, o)
+	if err := m.recorder.begin(); err != nil {
+		return err
+	}
+	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
 		tea.WithAltScreen(), tea.WithFPS(fps), tea.WithoutSignalHandler())
 	_, err := p.Run()
 	return ended(ctx, err)
@@ -28,6 +32,12 @@ func Run(ctx context.Context, o *Options) error {
 // logs, until the context ends. It sends no escape code and reads no key.
 func Plain(ctx context.Context, o *Options) error {
 	model := &plainModel{model: newModel(ctx, o)}
+	if model.player != nil {
+		return model.playAll(ctx)
+	}
+	if err := model.recorder.begin(); err != nil {
+		return err
+	}
 	p := tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(nil), tea.WithOutput(o.Out),
 		tea.WithoutRenderer(), tea.WithoutSignalHandler())
 	_, err := p.Run()
@@ -49,9 +59,16 @@ func ended(ctx context.Context, err error) error {
 }
 
 // Once asks every source once and returns what they told. A source that does not
-// answer is named in the situation, and what it would have told is nil.
-func Once(ctx context.Context, o *Options) *chatops.Situation {
+// answer is named in the situation, and what it would have told is nil. Of a
+// record it is what was known at its moment.
+func Once(ctx context.Context, o *Options) (*chatops.Situation, error) {
 	m := newModel(ctx, o)
+	if m.player != nil {
+		return m.situation(), nil
+	}
+	if err := m.recorder.begin(); err != nil {
+		return nil, err
+	}
 	var all sync.WaitGroup
 	answers := make([]tea.Msg, len(m.feeds))
 	for i, f := range m.feeds {
@@ -64,7 +81,10 @@ func Once(ctx context.Context, o *Options) *chatops.Situation {
 	for _, msg := range answers {
 		if heard, ok := msg.(heardMsg); ok {
 			m.heard(heard)
+			if heard.unrecorded != nil {
+				return nil, heard.unrecorded
+			}
 		}
 	}
-	return m.situation()
+	return m.situation(), nil
 }

@@ -74,16 +74,16 @@ func (m *model) attend() tea.Cmd {
 }
 
 func lookAtAlerts(store Store, f chatops.AlertFilter, after chatops.AlertCursor) lookFunc {
-	return func(ctx context.Context) (tellFunc, error) {
+	return func(ctx context.Context) (answer, error) {
 		alerts, next, err := store.Alerts(ctx, f, after, alertsPage)
-		return func(p *picture) { p.alerts = &alertPage{alerts: alerts, next: next} }, err
+		return answer{alerts: &alertPage{alerts: alerts, next: next}}, err
 	}
 }
 
 func lookAtAlert(store Store, id int64) lookFunc {
-	return func(ctx context.Context) (tellFunc, error) {
+	return func(ctx context.Context) (answer, error) {
 		alert, attempts, err := store.Alert(ctx, id)
-		return func(p *picture) { p.detail = &alertDetail{alert, attempts} }, err
+		return answer{detail: &alertDetail{alert, attempts}}, err
 	}
 }
 

@@ -69,14 +69,17 @@ func (m *model) head() []line {
 	}
 	var lines []line
 	if m.height >= 15 {
-		mode := "read-only"
-		if m.opts.Write {
-			mode = "WRITE"
+		mode := m.recordMark() + "read-only"
+		switch {
+		case m.player != nil:
+			mode = "REPLAY"
+		case m.opts.Write:
+			mode = m.recordMark() + "WRITE"
 		}
 		right := "  " + m.now.UTC().Format("15:04:05Z") + "  " + mode
 		lines = append(lines, spread(text(toneBold, "chatops  "+m.opts.Environment).plus(text(toneDim, "  "+m.opts.Host)), text(toneDim, right), m.width))
 	}
-	parts := strings.Split(wrap(string(level)+"  "+verdict, m.width), "\n")
+	parts := strings.Split(wrap(m.player.mark()+string(level)+"  "+verdict, m.width), "\n")
 	if len(parts) > rows {
 		parts = parts[:rows]
 		parts[rows-1] = ansi.Truncate(parts[rows-1]+" ...", m.width, "~")
@@ -112,13 +115,16 @@ func (m *model) foot() []line {
 	if m.height < 8 {
 		return lines
 	}
+	if m.player != nil {
+		lines = append(lines, m.player.bar(m.width))
+	}
 	return append(lines, m.keyLine())
 }
 
 // oneLine is everything in one line, for a terminal that has no more.
 func (m *model) oneLine() line {
 	level, _ := m.situation().Verdict()
-	s, t := string(level), toneNone
+	s, t := m.player.mark()+string(level), toneNone
 	for _, f := range m.feeds {
 		state := f.state(m.now, m.opts.Refresh)
 		if old := f.lookFunc != nil && (state == stateError || state == stateStale); old && t == toneNone {

@@ -22,8 +22,37 @@ type situationView struct {
 	Breakers *[]breakerView    `json:"breakers"`
 	Limiter  *limiterView      `json:"limiter"`
 	Jobs     *[]jobView        `json:"jobs"`
+	Replay   *replayView       `json:"replay"` // null: it is what is now
 
 	now time.Time
+}
+
+// replayView is the record that a situation is from.
+type replayView struct {
+	File        string    `json:"file"`
+	Environment string    `json:"environment"`
+	Host        string    `json:"host"`
+	Version     string    `json:"version"`
+	From        timestamp `json:"from"`
+	Until       timestamp `json:"until"`
+	Cut         bool      `json:"cut_off"` // its last line is not whole
+}
+
+// viewReplayed is a record as it is shown; nil for none.
+func viewReplayed(file string, r *Replayed) *replayView {
+	if r == nil {
+		return nil
+	}
+	return &replayView{file, r.Environment, r.Host, r.Version, timestamp(r.From), timestamp(r.Until), r.Cut}
+}
+
+// words say what a record is of.
+func (r *replayView) words() string {
+	text := fmt.Sprintf("%s, %s at %s, from %s to %s", r.File, r.Environment, r.Host, r.From.short(), r.Until.short())
+	if r.Cut {
+		text += ", the last line is cut off"
+	}
+	return text
 }
 
 // sourceView is a source that does not answer.
@@ -92,7 +121,11 @@ func (v *situationView) verdict(cfg *config.Config) error {
 }
 
 func (v *situationView) sections(wide bool) []section {
-	list := []section{fields("level", string(v.Level), "verdict", v.Verdict, "at", v.At.short())}
+	head := []string{"level", string(v.Level), "verdict", v.Verdict, "at", v.At.short()}
+	if v.Replay != nil {
+		head = append([]string{"replay", v.Replay.words()}, head...)
+	}
+	list := []section{fields(head...)}
 	add := func(title string, parts []section) {
 		for i := range parts {
 			if i == 0 {

@@ -90,14 +90,18 @@ func TestDashboard_KnowsItsTerminalAndItsPlace(t *testing.T) {
 func TestDashboard_RefusesWhatMakesNoSense(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"dashboard --refresh 100ms":  "must be 500ms or more",
-		"dashboard --once --plain":   "--once looks once",
-		"dashboard --once --write":   "--once looks once",
-		"dashboard -o json":          "look once: chatops dashboard --once -o json",
-		"dashboard prod":             "takes no arguments",
-		"dashboard --refresh soon":   "invalid argument",
-		"dashboard --wirte":          "did you mean: --write",
-		"dashboard --once -o screen": "must be one of",
+		"dashboard --refresh 100ms":         "must be 500ms or more",
+		"dashboard --once --plain":          "--once looks once",
+		"dashboard --once --write":          "--once looks once",
+		"dashboard -o json":                 "look once: chatops dashboard --once -o json",
+		"dashboard --replay x --write":      "--replay shows the past at its own pace",
+		"dashboard --replay x --record y":   "without --write, --record and --refresh",
+		"dashboard --replay x --refresh 2s": "without --write, --record and --refresh",
+		"dashboard --at 12:00":              "--at 12:00: the moment of a record",
+		"dashboard prod":                    "takes no arguments",
+		"dashboard --refresh soon":          "invalid argument",
+		"dashboard --wirte":                 "did you mean: --write",
+		"dashboard --once -o screen":        "must be one of",
 	} {
 		c := watched(t, newFakeStore(), func(context.Context, *Dashboard) error {
 			t.Errorf("%s: a dashboard was shown", line)
@@ -195,7 +199,9 @@ func TestDashboardOnce_HasTheNumbersOfTheCommands(t *testing.T) {
 	store := troubled()
 	store.alerts = newFakeStore(chatops.AlertFailed, chatops.AlertPending, chatops.AlertQueued, chatops.AlertDelivered).alerts
 	c := newConsole(t, store)
-	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, error) { return situationOf(store), nil }
+	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, *Replayed, error) {
+		return situationOf(store), nil, nil
+	}
 	read := func(line string) map[string]any {
 		c.must(exitOK, line)
 		var got map[string]any
@@ -227,7 +233,9 @@ func TestDashboardOnce_HostileTextIsHarmlessInEveryFormat(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"table", "wide", "json", "jsonl", "yaml", "csv", "markdown"} {
 		c := newConsole(t, troubled())
-		c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, error) { return situationOf(c.store), nil }
+		c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, *Replayed, error) {
+			return situationOf(c.store), nil, nil
+		}
 		c.must(exitOK, "dashboard --once -o "+format)
 		if strings.ContainsFunc(strings.ReplaceAll(c.out.String(), "\n", ""), func(r rune) bool { return r != '\t' && harmful(r) }) {
 			t.Errorf("%s is not harmless: %q", format, c.out.String())
@@ -241,11 +249,11 @@ func TestDashboardOnce_HostileTextIsHarmlessInEveryFormat(t *testing.T) {
 func TestDashboardOnce_WithoutADatabase_SaysNullAndFails(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, newFakeStore())
-	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, error) {
+	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, *Replayed, error) {
 		return &chatops.Situation{At: noon, Sources: []chatops.SourceTrouble{
 			{Name: "redis", Since: noon, Error: "no answer"},
 			{Name: "postgresql", Since: noon.Add(-time.Second), Error: "connection refused"},
-		}}, nil
+		}}, nil, nil
 	}
 	c.must(exitUnavailable, "dashboard --once -o json")
 	for _, want := range []string{`"queue": null`, `"causes": null`, `"breakers": null`, `"limiter": null`, `"jobs": null`, `"name": "postgresql"`} {
@@ -255,14 +263,41 @@ func TestDashboardOnce_WithoutADatabase_SaysNullAndFails(t *testing.T) {
 	}
 	c.says("database db.example:5432")
 	// Redis alone is no reason to fail: nothing depends on it.
-	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, error) {
-		return &chatops.Situation{At: noon, Sources: []chatops.SourceTrouble{{Name: "redis", Since: noon, Error: "no answer"}}}, nil
+	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, *Replayed, error) {
+		return &chatops.Situation{At: noon, Sources: []chatops.SourceTrouble{{Name: "redis", Since: noon, Error: "no answer"}}}, nil, nil
 	}
 	c.must(exitOK, "dashboard --once")
-	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, error) {
-		return nil, chatops.Errorf(chatops.CodeInvalid, "REDIS_URL: bad")
+	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, *Replayed, error) {
+		return nil, nil, chatops.Errorf(chatops.CodeInvalid, "REDIS_URL: bad")
 	}
 	c.must(exitUsage, "dashboard --once")
+}
+
+func TestDashboard_OfARecord_NeedsNoDatabase(t *testing.T) {
+	t.Parallel()
+	var got *Dashboard
+	c := watched(t, newFakeStore(), func(_ context.Context, d *Dashboard) error {
+		got = d
+		return nil
+	})
+	c.vars["DATABASE_URL"] = "sqlite://missing.db"
+	c.must(exitOK, "dashboard --replay incident.jsonl --at 12:30")
+	if got == nil || got.Replay != "incident.jsonl" || got.At != "12:30" || got.RecordTo != "" {
+		t.Fatalf("it shows %+v", got)
+	}
+	c.must(exitUnavailable, "dashboard --record incident.jsonl")
+	// One look at it says what it is of, and does not fail because something
+	// failed then.
+	c.LookFunc = func(context.Context, *Dashboard) (*chatops.Situation, *Replayed, error) {
+		return &chatops.Situation{At: noon, Sources: []chatops.SourceTrouble{{Name: "postgresql", Since: noon, Error: "gone"}}},
+			&Replayed{Version: "v1", Environment: "production", Host: "db.example:5432/x", From: noon.Add(-time.Hour), Until: noon, Cut: true}, nil
+	}
+	c.must(exitOK, "dashboard --replay incident.jsonl --once -o table")
+	for _, want := range []string{"incident.jsonl, production at db.example:5432/x, from ", ", the last line is cut off", "postgresql does not answer"} {
+		if !strings.Contains(c.out.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, c.out.String())
+		}
+	}
 }
 
 func TestLineWriter_HandsOnWholeLines(t *testing.T) {

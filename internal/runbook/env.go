@@ -54,9 +54,9 @@ type Env struct {
 	OpenChatFunc func(cfg *config.Config) (ChatSession, error)
 	// DashboardFunc shows a dashboard until it is left or the context ends.
 	DashboardFunc func(ctx context.Context, d *Dashboard) error
-	// LookFunc asks a dashboard's sources once. Those that do not answer are
-	// named in what it returns.
-	LookFunc func(ctx context.Context, d *Dashboard) (*chatops.Situation, error)
+	// LookFunc asks a dashboard's sources once, or a record. Those that do not
+	// answer are named in what it returns; replayed is nil where nothing is.
+	LookFunc func(ctx context.Context, d *Dashboard) (s *chatops.Situation, replayed *Replayed, err error)
 	// SchemaVersionFunc is the newest schema version that the program brings.
 	SchemaVersionFunc func() int64
 
