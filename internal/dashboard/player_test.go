@@ -24,43 +24,136 @@ func TestReplay_OfEverySize(t *testing.T) {
 	}
 }
 
+// replaySteps are played one after the other.
+var replaySteps = []struct {
+	name  string
+	keys  []string
+	wait  time.Duration
+	shows []string
+	hides []string
+}{
+	{
+		name:  "it stands where it was opened",
+		shows: []string{"REPLAY 12:00:00Z  INCIDENT", "REPLAY 2026-03-10 12:00:00Z x1 paused", "0s of 46s", "production", "db.example:5432/chatops", "132 waiting"},
+	},
+	{
+		name:  "time stands still",
+		wait:  time.Minute,
+		shows: []string{"12:00:00Z x1 paused", "132 waiting"},
+	},
+	{
+		name:  "it is played",
+		keys:  []string{" "},
+		wait:  3 * time.Second,
+		shows: []string{"REPLAY 12:00:03Z  INCIDENT", "12:00:03Z x1 playing", "133 waiting", "slack open on 2/2 replicas"},
+	},
+	{
+		name:  "faster",
+		keys:  []string{"+", "+"},
+		wait:  4 * time.Second,
+		shows: []string{"12:00:23Z x5 playing", "143 waiting"},
+	},
+	{
+		name:  "slower, and not below as it was",
+		keys:  []string{"-", "-", "-"},
+		shows: []string{"12:00:23Z x1 playing"},
+	},
+	{
+		name:  "on",
+		keys:  []string{"right"},
+		shows: []string{"12:00:33Z x1 playing", "148 waiting"},
+	},
+	{
+		name:  "until its end",
+		wait:  time.Hour,
+		shows: []string{"12:00:46Z x1 at the end", "postgresql does not answer for 4s", "ERROR 8s", "46s of 46s"},
+	},
+	{
+		name:  "to the answer before",
+		keys:  []string{","},
+		shows: []string{"12:00:42Z x1 paused", "postgresql does not answer for 0s"},
+	},
+	{
+		name:  "to the one before that",
+		keys:  []string{","},
+		shows: []string{"12:00:38Z", "151 waiting", "live 0s"},
+		hides: []string{"does not answer"},
+	},
+	{
+		name:  "to the next answer",
+		keys:  []string{"."},
+		shows: []string{"12:00:42Z", "ERROR 4s", "151 waiting"},
+	},
+	{
+		name:  "back beyond the beginning",
+		keys:  []string{"["},
+		shows: []string{"12:00:00Z x1 paused", "132 waiting"},
+		hides: []string{"does not answer"},
+	},
+	{
+		name:  "before the first answer",
+		keys:  []string{",", ","},
+		shows: []string{"12:00:00Z x1 paused"},
+	},
+	{
+		name:  "on beyond the end",
+		keys:  []string{"]"},
+		shows: []string{"12:00:46Z x1 at the end", "postgresql does not answer for 4s"},
+	},
+	{
+		name:  "after the last answer",
+		keys:  []string{"."},
+		shows: []string{"12:00:46Z x1 at the end"},
+	},
+	{
+		name:  "once more",
+		keys:  []string{" "},
+		shows: []string{"12:00:00Z x1 playing", "132 waiting"},
+	},
+	{
+		name:  "back at the beginning",
+		keys:  []string{"left"},
+		shows: []string{"12:00:00Z x1 playing"},
+	},
+	{
+		name:  "to a time of day",
+		keys:  []string{"T", "12:00:20", "enter"},
+		shows: []string{"12:00:20Z", "142 waiting"},
+	},
+	{
+		name:  "to a time after the beginning",
+		keys:  []string{"T", "30s", "enter"},
+		shows: []string{"12:00:30Z", "147 waiting"},
+	},
+	{
+		name:  "to a time that was not recorded",
+		keys:  []string{"T", "13:00", "enter"},
+		shows: []string{"\"13:00\": the record is from 2026-03-10T12:00:00Z to 2026-03-10T12:00:46Z", "12:00:30Z"},
+	},
+	{
+		name:  "to no time",
+		keys:  []string{"T", "soon", "enter"},
+		shows: []string{"must be an RFC 3339 time", "12:00:30Z"},
+	},
+	{
+		name:  "nowhere",
+		keys:  []string{"T", "40s", "esc"},
+		shows: []string{"12:00:30Z"},
+	},
+}
+
 func TestReplay_IsPlayedByTheClockAndByKeys(t *testing.T) {
 	t.Parallel()
 	d := replayed(t, recordedIncident(t), noon, 120, 40)
-	d.shows("REPLAY 12:00:00Z  INCIDENT", "REPLAY 2026-03-10 12:00:00Z x1 paused", "0s of 46s", "production", "db.example:5432/chatops")
-	d.wait(time.Minute)
-	d.shows("12:00:00Z x1 paused") // time stands still
-	d.press(" ")
-	d.wait(3 * time.Second)
-	d.shows("REPLAY 12:00:03Z  INCIDENT", "12:00:03Z x1 playing", "133 waiting", "slack open on 2/2 replicas")
-	d.press("+", "+")
-	d.wait(4 * time.Second)
-	d.shows("12:00:23Z x5 playing", "143 waiting")
-	d.press("-", "-", "-", "right")
-	d.shows("12:00:33Z x1 playing")
-	d.wait(time.Hour)
-	d.shows("12:00:46Z x1 at the end", "postgresql does not answer for 4s", "ERROR 8s", "46s of 46s")
-	d.press(",")
-	d.shows("12:00:42Z x1 paused", "postgresql does not answer for 0s")
-	d.press(",")
-	d.shows("12:00:38Z", "151 waiting", "live 0s")
-	d.hides("does not answer")
-	d.press(".")
-	d.shows("12:00:42Z", "ERROR 4s")
-	d.press("[")
-	d.shows("12:00:00Z x1 paused", "132 waiting")
-	d.press(",", ",")
-	d.shows("12:00:00Z x1 paused")
-	d.press("]", ".", " ")
-	d.shows("12:00:00Z x1 playing") // from the beginning
-	d.press("left", "T", "12:00:20", "enter")
-	d.shows("12:00:20Z")
-	d.press("T", "30s", "enter")
-	d.shows("12:00:30Z")
-	d.press("T", "13:00", "enter")
-	d.shows(`"13:00": the record is from 2026-03-10T12:00:00Z to 2026-03-10T12:00:46Z`, "12:00:30Z")
-	d.press("T", "soon", "enter")
-	d.shows("must be an RFC 3339 time")
+	for _, step := range replaySteps {
+		d.press(step.keys...)
+		d.wait(step.wait)
+		d.shows(step.shows...)
+		d.hides(step.hides...)
+		if t.Failed() {
+			t.Fatal(step.name)
+		}
+	}
 }
 
 func TestReplay_ChangesNothingAndHoldsNoAlerts(t *testing.T) {

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"encoding/json"
 	"io"
-	"slices"
 	"sync"
 	"time"
 
@@ -83,8 +82,9 @@ func (r *recorder) add(source string, asked time.Time, a *answer, err error) err
 		}
 		e.answer = *a
 		if a.Causes != nil {
-			causes := slices.Clone(*a.Causes)
+			causes := make([]chatops.AlertGroup, len(*a.Causes)) // never null: that is no answer
 			for i := range causes {
+				causes[i] = (*a.Causes)[i]
 				causes[i].Target = chatops.ShownTarget(causes[i].Target)
 			}
 			e.Causes = &causes
