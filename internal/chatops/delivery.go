@@ -142,7 +142,8 @@ const (
 	// alert's integration is not configured, its breaker is open, or the
 	// receiver asked to wait.
 	OutcomeParked OutcomeKind = "parked"
-	// OutcomeCancelled -> cancelled: consent was withdrawn first.
+	// OutcomeCancelled -> cancelled: consent was withdrawn first, or an operator
+	// wants no such mail.
 	OutcomeCancelled OutcomeKind = "cancelled"
 )
 
@@ -217,6 +218,8 @@ type Queue interface {
 	Cleanup(ctx context.Context, age time.Duration, limit int) (int, error)
 	// FailureDigest counts the failed alerts of a cause, for an escalation.
 	FailureDigest(ctx context.Context, fingerprint string) (*FailureDigest, error)
+	// CauseState says whether operators want to hear of a cause again.
+	CauseState(ctx context.Context, fingerprint string) (*CauseState, error)
 	// Watch calls wake whenever another process has, or may have, queued
 	// alerts, until the context ends. It returns nil then.
 	Watch(ctx context.Context, wake func()) error

@@ -182,6 +182,7 @@ type Store interface {
 	Queue
 	AlertStore
 	OperationStore
+	CauseStore
 	ControlStore
 	InstanceStore
 	JobStore

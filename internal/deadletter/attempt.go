@@ -16,6 +16,9 @@ const (
 	probeWait = time.Second
 	// digestWait is how long an escalation waits whose text could not be made.
 	digestWait = 10 * time.Second
+	// quietWait is how long one waits that is about a muted cause, until the next
+	// look whether the cause has grown.
+	quietWait = 10 * time.Minute
 )
 
 // errCutOff marks an attempt that was ended by our own stop.
@@ -30,7 +33,7 @@ func (r *run) try(i int) bool {
 		return false
 	}
 	if a.EventType == chatops.EventEscalation {
-		mail, ok := r.writeEscalation(i, a)
+		mail, ok := r.writeEscalation(a)
 		if !ok {
 			return true
 		}

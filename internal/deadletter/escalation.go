@@ -40,9 +40,9 @@ func (e *Engine) escalate(queued []chatops.NewAlert, a *chatops.Alert, integrati
 }
 
 // writeEscalation returns the escalation alert with its mail in place of its
-// payload. When the mail cannot be written now, the alert is held and false
-// returned.
-func (r *run) writeEscalation(i int, a *chatops.Alert) (*chatops.Alert, bool) {
+// payload. When the mail cannot be written now, or nobody wants it, the alert is
+// settled and false returned.
+func (r *run) writeEscalation(a *chatops.Alert) (*chatops.Alert, bool) {
 	mail := *a
 	var p chatops.EscalationPayload
 	if err := json.Unmarshal(a.Payload, &p); err != nil || p.Fingerprint == "" {
@@ -51,15 +51,21 @@ func (r *run) writeEscalation(i int, a *chatops.Alert) (*chatops.Alert, bool) {
 	ctx, cancel := context.WithTimeout(r.lf.attempts, recordTimeout)
 	defer cancel()
 	d, err := r.e.opts.Queue.FailureDigest(ctx, p.Fingerprint)
+	var state *chatops.CauseState
+	if err == nil {
+		state, err = r.e.opts.Queue.CauseState(ctx, p.Fingerprint)
+	}
 	switch {
+	case err == nil && state != nil && state.Quiet():
+		r.e.noteDigest(d.Failed, nil)
+		r.settleEscalation(r.e.quietEscalation(a, state))
+		return nil, false
 	case chatops.ErrorCode(err) == chatops.CodeNotFound || err == nil && d == nil:
 		d = &chatops.FailureDigest{Fingerprint: p.Fingerprint}
 	case err != nil:
 		r.e.noteError("count failed alerts for an escalation", err)
 		r.e.noteDigest(0, err)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.ready = append(r.ready, chatops.Outcome{AlertID: r.batch.Alerts[i].ID, Kind: chatops.OutcomeHeld, Delay: digestWait})
+		r.settleEscalation(chatops.Outcome{AlertID: a.ID, Kind: chatops.OutcomeHeld, Delay: digestWait})
 		return nil, false
 	}
 	r.e.noteDigest(d.Failed, nil)
@@ -67,6 +73,26 @@ func (r *run) writeEscalation(i int, a *chatops.Alert) (*chatops.Alert, bool) {
 		return a, true
 	}
 	return &mail, true
+}
+
+func (r *run) settleEscalation(o chatops.Outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ready = append(r.ready, o)
+}
+
+// quietEscalation is what becomes of a mail about a cause that is muted or
+// acknowledged. It waits for as long as it stands for, looking now and then
+// whether the cause has grown in spite of it; then the next one does.
+func (e *Engine) quietEscalation(a *chatops.Alert, s *chatops.CauseState) chatops.Outcome {
+	text := "the cause is " + string(s.Standing())
+	if s.Standing() == chatops.StandingMuted {
+		text += " until " + stamp(s.MutedUntil)
+	}
+	if e.now().Sub(a.CreatedAt) < time.Hour {
+		return chatops.Outcome{AlertID: a.ID, Kind: chatops.OutcomeHeld, Delay: quietWait, Error: text + ": sent only if it grows"}
+	}
+	return chatops.Outcome{AlertID: a.ID, Kind: chatops.OutcomeCancelled, Error: text + ": not sent"}
 }
 
 // EscalationMail writes the mail that tells an operator about a cause: what
@@ -105,6 +131,9 @@ Look at them (show takes an id from the list):
 When the cause is gone, see what a retry would do, then send them again:
   chatops dlq retry --fingerprint %[1]s --dry-run
   chatops dlq retry --fingerprint %[1]s --now
+
+To get no further mail about this cause for a day, unless it grows:
+  chatops dlq groups ack %[1]s
 
 If they must not be sent any more:
   chatops dlq discard --fingerprint %[1]s --reason "..."

@@ -26,6 +26,7 @@ type fakeQueue struct {
 	sweeps   int
 	lastID   int64
 	lastLse  int64
+	marks    map[string]chatops.CauseMark // what operators said
 	wakes    map[int]func()
 
 	// fault is asked before each call; an error is returned instead.
@@ -323,6 +324,18 @@ func (q *fakeQueue) Cleanup(_ context.Context, age time.Duration, limit int) (in
 		}
 	}
 	return n, nil
+}
+
+func (q *fakeQueue) CauseState(_ context.Context, fp string) (*chatops.CauseState, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := &chatops.CauseState{CauseMark: q.marks[fp], Now: time.Now()}
+	for _, r := range q.rows {
+		if r.Status == chatops.AlertFailed && r.Fingerprint == fp {
+			s.Size++
+		}
+	}
+	return s, nil
 }
 
 func (q *fakeQueue) FailureDigest(_ context.Context, fp string) (*chatops.FailureDigest, error) {

@@ -39,12 +39,17 @@ func TestFingerprint_IgnoresWhatDiffersFromAlertToAlert(t *testing.T) {
 		"time":     rapid.StringMatching(`20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](Z|\+02:00)?`),
 		"host": rapid.StringMatching(`[a-z]{1,8}(-[a-z]{1,4})?\.[a-z]{2,8}(\.[a-z]{2,3})?(:[0-9]{2,5})?`).
 			Filter(func(host string) bool { return !endsLikeASecret.MatchString(host) }),
-		"address": rapid.StringMatching(`([0-9]{1,3}\.){3}[0-9]{1,3}:[0-9]{2,5}`),
-		"ipv6":    rapid.StringMatching(`\[2001:db8::[0-9a-f]{1,4}\]:[0-9]{2,5}`),
-		"hex":     rapid.StringMatching(`[0-9a-f]{16,40}`),
-		"uuid":    rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}`),
-		"email":   rapid.StringMatching(`[a-z]{1,8}@[a-z]{1,8}\.[a-z]{2}`),
-		"url":     rapid.StringMatching(`https://[a-z]{3,8}\.[a-z]{2,3}/[a-zA-Z0-9/]{1,30}`),
+		"address":  rapid.StringMatching(`([0-9]{1,3}\.){3}[0-9]{1,3}:[0-9]{2,5}`),
+		"ipv6":     rapid.StringMatching(`\[2001:db8::[0-9a-f]{1,4}\]:[0-9]{2,5}`),
+		"hex":      rapid.StringMatching(`[0-9a-f]{16,40}`),
+		"uuid":     rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}`),
+		"email":    rapid.StringMatching(`[a-z]{1,8}@[a-z]{1,8}\.[a-z]{2}`),
+		"httpDate": rapid.StringMatching(`(Mon|Thu|Sun), [0-3][0-9] (Jan|May|Nov) 20[0-9]{2} [0-2][0-9]:[0-5][0-9]:[0-5][0-9] GMT`),
+		"cDate":    rapid.StringMatching(`(Mon|Thu|Sun) (January|May|Sept) [1-9] [0-2][0-9]:[0-5][0-9] 20[0-9]{2}`),
+		"length":   rapid.StringMatching(`([0-9]{1,3} (second|seconds|minutes|hours|days|ms|bytes))`),
+		"mac":      rapid.StringMatching(`([0-9a-f]{2}:){5}[0-9a-f]{2}`),
+		"ulid":     rapid.StringMatching(`01[0-9A-HJKMNP-TV-Z]{24}`),
+		"url":      rapid.StringMatching(`https://[a-z]{3,8}\.[a-z]{2,3}/[a-zA-Z0-9/]{1,30}`),
 	}
 	for name, gen := range vary {
 		t.Run(name, func(t *testing.T) {
@@ -59,6 +64,26 @@ func TestFingerprint_IgnoresWhatDiffersFromAlertToAlert(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What happens to be beside a number is what makes it a date or a unit.
+func TestFingerprint_KeepsWordsThatAreNoDates(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"payload may not be empty":                          "payload may not be empty",
+		"retry after 1 second":                              "retry after #",
+		"retry after 30 seconds":                            "retry after #",
+		"quota of the second board is used up":              "quota of the second board is used up",
+		"lookup mail on 10.0.0.2:53: no such host":          "lookup # on # no such host",
+		"lookup relay on 10.0.0.2:53: no such host":         "lookup # on # no such host",
+		"closed at Thu, 26 Nov 2026 08:12:01 GMT by peer":   "closed at # by peer",
+		"closed at Mon Jan 2 15:04:05 2027 UTC by peer":     "closed at # by peer",
+		"rejected in 30 s: the board has 10000 items, 2 MB": "rejected in # the board has # items #",
+	} {
+		if got := normalise(message); got != want {
+			t.Errorf("%q becomes %q, want %q", message, got, want)
+		}
 	}
 }
 

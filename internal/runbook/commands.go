@@ -27,7 +27,8 @@ func groups() []group {
 	}
 }
 
-// entry is one command: the noun it belongs to and how it is made.
+// entry is one command: the noun, or the command, it belongs to and how it is
+// made.
 type entry struct {
 	group   string
 	newFunc func(*Env) *cobra.Command
@@ -41,6 +42,11 @@ func catalogue() []entry {
 		{"dlq", newDLQList},
 		{"dlq", newDLQShow},
 		{"dlq", newDLQStats},
+		{"dlq", newDLQGroups},
+		{"dlq groups", newDLQGroupsNote},
+		{"dlq groups", newDLQGroupsAck},
+		{"dlq groups", newDLQGroupsMute},
+		{"dlq groups", newDLQGroupsUnmute},
 		{"dlq", newDLQRetry},
 		{"dlq", newDLQDiscard},
 		{"dlq operations", newOperationsList},

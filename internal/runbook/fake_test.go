@@ -42,6 +42,7 @@ type fakeStore struct {
 	people       fakePeople
 	planned      fakeFollowups
 	schedule     fakeSchedule
+	causes       fakeCauses
 }
 
 func (f *fakeStore) Close() error { f.closed = true; return nil }

@@ -68,7 +68,9 @@ func newRoot(env *Env) *cobra.Command {
 		nouns[parent].AddCommand(noun)
 	}
 	for _, e := range catalogue() {
-		nouns[e.group].AddCommand(e.newFunc(env))
+		cmd := e.newFunc(env)
+		nouns[e.group].AddCommand(cmd)
+		nouns[strings.TrimSpace(e.group+" "+cmd.Name())] = cmd
 	}
 	return root
 }

@@ -57,6 +57,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Watch", watchCases()},
 		{"AlertList", alertListCases()},
 		{"AlertGroup", alertGroupCases()},
+		{"Cause", causeCases()},
 		{"Stats", statsCases()},
 		{"Operation", operationCases()},
 		{"Paced", paceCases()},
