@@ -79,7 +79,7 @@ var unitWords = wordSet(`ns us ms s sec secs second seconds millisecond millisec
 
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}
-	for _, w := range strings.FieldsSeq(words) {
+	for w := range strings.FieldsSeq(words) {
 		set[w] = true
 	}
 	return set

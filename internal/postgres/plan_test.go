@@ -165,6 +165,8 @@ func TestPlans_OfHotStatements_UseTheirIndexes(t *testing.T) {
 		"digest":       {selectDigest, []any{"webhook:3"}, []string{"idx_dlq_trouble_fingerprint"}},
 		"groups":       {selectGroups, []any{20, 1000}, []string{"idx_dlq_trouble_fingerprint"}},
 		"unexplained":  {selectUnexplained, []any{20, 1000}, []string{"idx_dlq_trouble_fingerprint"}},
+		"growth":       {selectCauseState, []any{nil, "webhook:3"}, []string{"idx_dlq_trouble_fingerprint"}},
+		"mute":         {markCause[chatops.CauseMute], []any{nil, "webhook:3", "", "", 1}, []string{"idx_dlq_trouble_fingerprint", "Conflict Arbiter Indexes: dlq_cause_pkey"}},
 		"sample":       {selectSample, []any{"webhook:3"}, []string{"idx_dlq_trouble_fingerprint"}},
 		"cleanup":      {deleteOld, []any{nil, 0, 500}, []string{"idx_dlq_status", "dead_letter_queue_pkey"}},
 		"attempts":     {selectAttempts, []any{7}, []string{"delivery_attempt_pkey"}},

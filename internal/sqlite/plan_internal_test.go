@@ -91,6 +91,26 @@ func wantPlan(t *testing.T, name, got string, indexes ...string) {
 	}
 }
 
+func TestCauses_AreCountedByIndexAlone(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	trouble := []chatops.AlertStatus{chatops.AlertPending, chatops.AlertFailed}
+	for name, c := range map[string]struct {
+		filter chatops.AlertFilter
+		want   string
+	}{
+		"fingerprint": {chatops.AlertFilter{Statuses: trouble, Fingerprint: "x"}, "COVERING INDEX idx_dlq_trouble_fingerprint (fingerprint=? AND status=?)"},
+		"target":      {chatops.AlertFilter{Statuses: trouble, Targets: []string{"a:b"}}, "INDEX idx_dlq_trouble_target (target=? AND status=?)"},
+		"since":       {chatops.AlertFilter{Statuses: trouble, Since: time.Now()}, "INDEX idx_dlq_status (status=? AND created_at>?)"},
+		"mark":        {chatops.AlertFilter{Fingerprint: "x"}, "SEARCH m USING PRIMARY KEY (fingerprint=?)"},
+	} {
+		query, args := causesQuery(c.filter, 20, time.Now())
+		wantPlan(t, name, plan(t, s, query, args...), c.want)
+	}
+	wantPlan(t, "size", plan(t, s, sizeOfCause, "x"), "COVERING INDEX idx_dlq_trouble_fingerprint (fingerprint=? AND status=?)")
+	wantPlan(t, "growth", plan(t, s, countCauseSince, "x", "2026", 100), "COVERING INDEX idx_dlq_trouble_fingerprint (fingerprint=? AND status=? AND created_at>?)")
+}
+
 func TestCounts_AreTakenFromTheNarrowestIndex(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})

@@ -15,6 +15,7 @@ func causeCases() []testCase {
 		{"MarkCause_KeepsWhatIsSaidApart", causeMarked},
 		{"CauseState_TellsGrowthSinceTheMute", causeGrown},
 		{"MarkCause_RefusesWhatCannotBeStored", causeRefused},
+		{"Causes_FollowTheModel", causesFollowTheModel},
 	}
 }
 
