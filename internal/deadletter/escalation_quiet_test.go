@@ -69,3 +69,47 @@ func TestEscalation_IsSentWhenTheMuteIsOver(t *testing.T) {
 		}
 	})
 }
+
+// The mail is what an engineer reads at 3 a.m.: all of it.
+func TestEscalationMail_IsReadFromTopToBottom(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 10, 2, 55, 0, 0, time.UTC)
+	m := EscalationMail(
+		chatops.EscalationPayload{Fingerprint: "0162e7cd4702", Integration: "slack"},
+		&chatops.FailureDigest{Failed: 1204, First: at, Last: at.Add(time.Hour), EventType: "slack_alert", Target: "slack:alerts", Sample: "slack: HTTP 503: upstream down"},
+		"web-1")
+	const want = `Alerts could not be delivered and wait for your decision. None is lost.
+
+Integration:  slack
+Failed alerts:1204
+Type:         slack_alert
+Target:       slack:alerts
+First:        2026-03-10 02:55:00 UTC
+Last:         2026-03-10 03:55:00 UTC
+Error:        slack: HTTP 503: upstream down
+Fingerprint:  0162e7cd4702
+Reported by:  web-1
+
+Look at them (show takes an id from the list):
+  chatops dlq list --fingerprint 0162e7cd4702
+  chatops dlq show ID
+
+When the cause is gone, see what a retry would do, then send them again:
+  chatops dlq retry --fingerprint 0162e7cd4702 --dry-run
+  chatops dlq retry --fingerprint 0162e7cd4702 --now
+
+To get no further mail about this cause for a day, unless it grows:
+  chatops dlq groups ack 0162e7cd4702
+
+If they must not be sent any more:
+  chatops dlq discard --fingerprint 0162e7cd4702 --reason "..."
+
+There is at most one such mail per cause and hour.
+`
+	if m.Text != want {
+		t.Errorf("the mail is\n%s\nwant\n%s", m.Text, want)
+	}
+	if m.Subject != "[chatops] slack: 1204 alerts failed: slack: HTTP 503: upstream down" {
+		t.Errorf("subject %q", m.Subject)
+	}
+}

@@ -169,3 +169,39 @@ func TestDLQGroups_FingerprintsAreCompleted(t *testing.T) {
 	}
 	c.prints("aaa111\tit broke: aaa111\nbbb222\tit broke: bbb222\n:4\n")
 }
+
+func TestDLQGroups_IsReadAsATable(t *testing.T) {
+	t.Parallel()
+	c := newCausesConsole(t)
+	c.must(exitOK, "dlq groups ack bbb222 --yes")
+	c.must(exitOK, "dlq groups note bbb222 --text archived --yes")
+	c.terminal("").must(exitOK, "dlq groups --color never")
+	c.prints(`FINGERPRINT  STATE         COUNT  TREND              INTEGRATION  CODE  ERROR             NOTE
+aaa111       open              2  steady 1/h, was 1  slack              it broke: aaa111
+bbb222       acknowledged      1  steady 0/h, was 0  slack              it broke: bbb222  archived
+             open              1  steady 0/h, was 0  slack              it broke:
+
+FIELD   VALUE
+causes  3
+alerts  4
+muted   0
+`)
+	c.must(exitOK, "dlq groups --status failed -o csv")
+	c.prints(`fingerprint,state,count,trend,integration,code,error,note,pending,failed,first_seen,last_seen,type,target,sample,said
+aaa111,open,1,"rising 1/h, was 0",slack,,it broke: aaa111,,0,1,2026-03-10T12:00:00Z,2026-03-10T12:00:00Z,slack_alert,slack:alerts,4,
+bbb222,acknowledged,1,"steady 0/h, was 0",slack,,it broke: bbb222,archived,0,1,2026-03-10T10:00:00Z,2026-03-10T10:00:00Z,slack_alert,slack:alerts,2,acknowledged by ewa at 2026-03-10T12:00:00Z
+`)
+}
+
+func TestDLQGroups_SaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	c := newCausesConsole(t)
+	c.must(exitUsage, "dlq groups mute aaa111")
+	c.says("--for is missing: a mute needs an end, such as 12h")
+	c.must(exitUsage, "dlq groups note aaa111")
+	c.says("give the note by --text, or --remove to take it away")
+	c.must(exitNotFound, "dlq groups ack zzz --yes")
+	c.says("cause zzz: no alert has it", "chatops dlq groups --status all")
+	c.must(exitUsage, "dlq groups ack")
+	c.says("name one cause by its fingerprint, got 0 arguments")
+}
