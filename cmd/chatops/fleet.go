@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"chatops/internal/breaker"
 	"chatops/internal/chatops"
@@ -26,7 +27,7 @@ func newReplica(log *slog.Logger, store chatops.Store, breakers *breaker.Set, li
 			limits.Apply(c)
 		},
 		ReportFunc: func() chatops.InstanceReport {
-			return chatops.InstanceReport{Breakers: breakers.Report(), Limiter: limits.Report(), Jobs: jobs()}
+			return chatops.InstanceReport{Breakers: breakers.Report(), Limiter: limits.Report(), Jobs: jobs(), Clock: time.Now().UTC()}
 		},
 	})
 }

@@ -27,8 +27,9 @@ var alsoMayImport = map[string][]string{
 	"internal/followup": {"internal/consent"},
 	// Flags, `config view` and `config check` are made from the settings struct;
 	// `limiter set` checks a limit before anybody is asked. `consent` reads
-	// addresses and verifies the audit chain by the rules.
-	"internal/runbook": {"internal/config", "internal/ratelimit", "internal/consent"},
+	// addresses and verifies the audit chain by the rules. `doctor` words what the
+	// checks find.
+	"internal/runbook": {"internal/config", "internal/ratelimit", "internal/consent", "internal/doctor"},
 	// A limit or an address that cannot be read stops the start, like any bad
 	// setting.
 	"internal/config": {"internal/ratelimit", "internal/redisclient", "internal/consent"},

@@ -36,6 +36,7 @@ func run(args []string) int {
 	env.OpenChatFunc = openChat
 	env.DashboardFunc = showDashboard
 	env.LookFunc = lookOnce
+	env.PatientFunc = examineAround
 	return runbook.Run(ctx, env, args)
 }
 

@@ -137,6 +137,8 @@ type InstanceReport struct {
 	Breakers []BreakerReport `json:"breakers"`
 	Limiter  LimiterReport   `json:"limiter"`
 	Jobs     []JobReport     `json:"jobs"`
+	// Clock is that of the replica's host as it reported; zero from an older one.
+	Clock time.Time `json:"clock,omitzero"`
 }
 
 // BreakerReport is the breaker of one integration in one replica.

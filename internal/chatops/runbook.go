@@ -186,6 +186,7 @@ type Store interface {
 	ControlStore
 	InstanceStore
 	JobStore
+	DatabaseStore
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
 	// Pools returns how the store's connections do. It waits for nothing.

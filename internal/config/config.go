@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+
+	"chatops/internal/chatops"
 )
 
 // Config is every setting of the program. A field is one line; its tags are
@@ -54,6 +56,9 @@ type Config struct {
 	DLQSweep        time.Duration `env:"DLQ_RETRY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"How often the queue is swept for alerts that no wake-up announced."`
 	DLQCleanup      time.Duration `env:"DLQ_CLEANUP_DAYS" default:"30" unit:"d" min:"1" max:"3650" help:"Age at which delivered, discarded and cancelled alerts are deleted."`
 	DLQLease        time.Duration `env:"DLQ_LEASE_SECONDS" default:"30" unit:"s" min:"1" max:"3600" help:"How long alerts in flight belong to a replica without a sign of life; then another one takes over."`
+	DLQWaiting      int           `env:"DLQ_ALERT_WAITING" default:"100" min:"0" max:"100000000" help:"More alerts than these waiting are too many: ESCALATION_EMAIL is told, and doctor says so; 0: never."`
+	DLQAge          time.Duration `env:"DLQ_ALERT_AGE_MINUTES" default:"15" unit:"m" min:"0" max:"100000" help:"An alert that waits for so long is told in the same way; 0: never."`
+	DLQGrowth       int           `env:"DLQ_ALERT_GROWTH" default:"20" min:"0" max:"1000000" help:"So many alerts a minute, over five minutes, that begin to wait and go on waiting are told in the same way; 0: never."`
 	CacheCleanup    time.Duration `env:"CACHE_CLEANUP_MINUTES" default:"10" unit:"m" min:"0.001" max:"1440" help:"How often what has expired is removed from this replica's memory."`
 	CBFailMax       int           `env:"CB_FAIL_MAX" default:"5" min:"1" max:"1000" help:"Consecutive failures of an integration that open its circuit breaker."`
 	CBReset         time.Duration `env:"CB_RESET_TIMEOUT" default:"60" unit:"s" min:"1" max:"86400" help:"How long a circuit breaker stays open before one probe, at first."`
@@ -113,6 +118,11 @@ func (c *Config) ListenAddress() string {
 		host = host[1 : len(host)-1]
 	}
 	return net.JoinHostPort(host, strconv.Itoa(c.Port))
+}
+
+// QueueLimits say when the queue needs somebody.
+func (c *Config) QueueLimits() chatops.QueueLimits {
+	return chatops.QueueLimits{Waiting: int64(c.DLQWaiting), Age: c.DLQAge, Growth: float64(c.DLQGrowth)}
 }
 
 // TrustedNetworks is TRUSTED_PROXIES as networks; a lone address is a network

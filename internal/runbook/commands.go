@@ -39,6 +39,7 @@ func catalogue() []entry {
 	return []entry{
 		{"", newServe},
 		{"", newDashboard},
+		{"", newDoctor},
 		{"dlq", newDLQList},
 		{"dlq", newDLQShow},
 		{"dlq", newDLQStats},

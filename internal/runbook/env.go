@@ -13,6 +13,7 @@ import (
 
 	"chatops/internal/chatops"
 	"chatops/internal/config"
+	"chatops/internal/doctor"
 )
 
 // Env is everything a command needs of the world around it. The functions are
@@ -57,6 +58,12 @@ type Env struct {
 	// LookFunc asks a dashboard's sources once, or a record. Those that do not
 	// answer are named in what it returns; replayed is nil where nothing is.
 	LookFunc func(ctx context.Context, d *Dashboard) (s *chatops.Situation, replayed *Replayed, err error)
+	// LookFunc asks a dashboard's sources once. Those that do not answer are
+	// named in what it returns.
+	LookFunc func(ctx context.Context, d *Dashboard) (*chatops.Situation, error)
+	// PatientFunc adds to an examination what is outside the database: Redis, the
+	// disk and the integrations that are configured. release frees them.
+	PatientFunc func(cfg *config.Config, p *doctor.Patient) (release func(), err error)
 	// SchemaVersionFunc is the newest schema version that the program brings.
 	SchemaVersionFunc func() int64
 

@@ -60,7 +60,8 @@ func fullReport() chatops.InstanceReport {
 				TopDenied: []chatops.DeniedClient{{Client: "2001:db8::/64", Count: 2}, {Client: "203.0.113.7", Count: 1}},
 			}},
 		},
-		Jobs: []chatops.JobReport{{Name: "dlq_retry", LastRun: at, LastResult: "ok", NextRun: at.Add(time.Minute)}, {Name: "cleanup"}},
+		Jobs:  []chatops.JobReport{{Name: "dlq_retry", LastRun: at, LastResult: "ok", NextRun: at.Add(time.Minute)}, {Name: "cleanup"}},
+		Clock: at.Add(time.Second),
 	}
 }
 

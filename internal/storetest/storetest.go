@@ -67,6 +67,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Probe", probeCases()},
 		{"Job", jobCases()},
 		{"Pool", poolCases()},
+		{"Database", databaseCases()},
 		{"History", historyCases()},
 	}
 	for _, g := range groups {

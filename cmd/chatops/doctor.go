@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+	"chatops/internal/doctor"
+	"chatops/internal/redisclient"
+)
+
+// examineAround adds to an examination what is outside the database.
+func examineAround(cfg *config.Config, p *doctor.Patient) (release func(), err error) {
+	release = func() {}
+	if embedded(cfg) {
+		p.DiskFunc = func() (*doctor.Disk, error) { return diskOf(cfg.DatabaseURL.Host()) }
+	}
+	p.Integrations = integrations(cfg)
+	client, err := openRedis(cfg)
+	if err != nil || client == nil {
+		return release, err
+	}
+	p.RedisFunc = func(ctx context.Context) error { return redisclient.Ping(ctx, client) }
+	return func() { _ = client.Close() }, nil
+}
+
+// diskOf measures the file system of an SQLite file. Its folder may not exist yet:
+// then it is that of the nearest one that does.
+func diskOf(file string) (*doctor.Disk, error) {
+	folder := filepath.Dir(file)
+	for {
+		var s syscall.Statfs_t
+		err := syscall.Statfs(folder, &s)
+		if err == nil {
+			size := uint64(s.Bsize)                                                                               //nolint:gosec // never negative; its type differs by platform
+			return &doctor.Disk{Folder: folder, Free: int64(s.Bavail * size), Total: int64(s.Blocks * size)}, nil //nolint:gosec // no disk is so large
+		}
+		if up := filepath.Dir(folder); errors.Is(err, syscall.ENOENT) && up != folder {
+			folder = up
+			continue
+		}
+		return nil, chatops.WrapError(chatops.CodeUnavailable, err, "the folder of the database cannot be looked at")
+	}
+}
+
+// integrations are those that are configured, and how each can be reached.
+func integrations(cfg *config.Config) []doctor.Integration {
+	var all []doctor.Integration
+	add := func(name, address string) {
+		all = append(all, doctor.Integration{Name: name, ProbeFunc: func(ctx context.Context) error { return reach(ctx, address) }})
+	}
+	if !cfg.SlackWebhookURL.IsZero() {
+		add("slack", cfg.SlackWebhookURL.Reveal())
+	}
+	if !cfg.MondayAPIKey.IsZero() {
+		add("monday", cfg.MondayAPIURL.Reveal())
+	}
+	if !cfg.SMTPURL.IsZero() {
+		all = append(all, doctor.Integration{Name: "email", ProbeFunc: func(ctx context.Context) error {
+			host, err := address(cfg.SMTPURL.Reveal(), "587")
+			if err != nil {
+				return err
+			}
+			return greetSMTP(ctx, host, strings.Contains(cfg.SMTPURL.Reveal(), "tls=implicit"))
+		}})
+	}
+	switch {
+	case !cfg.LLMURL.IsZero():
+		add("llm", cfg.LLMURL.Reveal())
+	case !cfg.LLMKey.IsZero():
+		add("llm", "https://api.openai.com/v1")
+	}
+	for _, hook := range cfg.Webhooks {
+		add("webhook:"+hook.Name, hook.Value.Reveal())
+	}
+	return all
+}
+
+// reach connects to the server of an address, and agrees on TLS where it speaks
+// it. No request is made: there is none that would do nothing with every
+// receiver.
+func reach(ctx context.Context, raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return chatops.Errorf(chatops.CodeInvalid, "its address cannot be read")
+	}
+	port := map[bool]string{true: "443", false: "80"}[u.Scheme == "https"]
+	host, err := address(raw, port)
+	if err != nil {
+		return err
+	}
+	var conn net.Conn
+	if u.Scheme == "https" {
+		conn, err = (&tls.Dialer{}).DialContext(ctx, "tcp", host)
+	} else {
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	}
+	if err != nil {
+		return chatops.Errorf(chatops.CodeUnavailable, "%s", wordDial(err))
+	}
+	_ = conn.Close()
+	return nil
+}
+
+// wordDial words why a connection was not made.
+func wordDial(err error) string {
+	text := err.Error()
+	for _, known := range []struct{ part, says string }{
+		{"connection refused", "the connection is refused"},
+		{"no such host", "its host name is not known"},
+		{"server misbehaving", "its host name cannot be looked up"},
+		{"no route", "there is no route to it"},
+		{"unreachable", "its network is unreachable"},
+		{"certificate", "its certificate is not trusted"},
+		{"tls:", "it does not speak TLS as expected"},
+		{"timeout", "it does not answer"},
+		{"deadline", "it does not answer"},
+	} {
+		if strings.Contains(text, known.part) {
+			return known.says
+		}
+	}
+	return "no connection can be made"
+}

@@ -1,0 +1,108 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"chatops/internal/chatops"
+)
+
+// Check is one symptom that is looked for.
+type Check struct {
+	Name  string
+	About string // what it looks for, in a line
+	// Database says that nothing can be found out without it.
+	Database bool
+
+	runFunc func(ctx context.Context, p *Patient) (Result, error)
+}
+
+// Checks lists every check, in the order in which an engineer mends things.
+func Checks() []Check {
+	return []Check{
+		{"config", "settings that are wrong or surprise", false, checkSettings},
+		{NameDatabase, "whether the database answers, its version and size", false, checkDatabase},
+		{"migrations", "migrations that are pending, or unknown to this program", true, checkMigrations},
+		{"disk", "room for an embedded database", false, checkDisk},
+		{"replicas", "replicas that are missing, silent, of another version, or disobey", true, checkReplicas},
+		{"clocks", "clocks of this host, the database and the replicas that disagree", true, checkClocks},
+		{"breakers", "circuit breakers that are open or tripped", true, checkBreakers},
+		{"integrations", "whether the integrations can be reached; with --probe", false, checkIntegrations},
+		{"unconfigured", "alerts that are held because their integration is not configured", true, checkUnconfigured},
+		{"queue", "alerts that pile up", true, checkQueue},
+		{"queue_age", "alerts that wait too long", true, checkQueueAge},
+		{"failed_alerts", "alerts that were given up and wait for a decision", true, checkFailed},
+		{"escalation", "whether anybody is told of alerts that fail", false, checkEscalation},
+		{"limits", "rate limits that refuse many, overrides and blocks", true, checkLimits},
+		{"redis", "whether Redis answers, and every replica uses it", false, checkRedis},
+		{"jobs", "jobs that are late, paused, interrupted or fail", true, checkJobs},
+		{"followups", "uq_conversation_followup, and follow-ups that exist twice", true, checkDuplicates},
+		{"uncertain_followups", "follow-ups of which nobody knows whether they were sent", true, checkUncertain},
+		{"consent", "texts and keys that consent needs", true, checkConsent},
+		{"consent_audit", "whether the record of consent is what was written", true, checkChain},
+	}
+}
+
+// NameDatabase is the check whose problem means that nothing else is known.
+const NameDatabase = "database"
+
+// Names are the names of all checks.
+func Names() []string {
+	all := Checks()
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// Choose returns the named checks in the order of Checks; all without names. The
+// second value is a name that there is not, or "".
+func Choose(names []string) (chosen []Check, unknown string) {
+	all := Checks()
+	for _, name := range names {
+		if !slices.Contains(Names(), name) {
+			return nil, name
+		}
+	}
+	return slices.DeleteFunc(all, func(c Check) bool { return len(names) > 0 && !slices.Contains(names, c.Name) }), ""
+}
+
+// Examine runs the checks side by side, each for so long at most, and returns
+// their results in the same order.
+func Examine(ctx context.Context, p *Patient, checks []Check, timeout time.Duration) []Result {
+	results := make([]Result, len(checks))
+	var wg sync.WaitGroup
+	for i := range checks {
+		wg.Go(func() { results[i] = examine(ctx, p, &checks[i], timeout) })
+	}
+	wg.Wait()
+	return results
+}
+
+// examine runs one check. Whatever goes wrong makes it unknown.
+func examine(ctx context.Context, p *Patient, c *Check, timeout time.Duration) Result {
+	start := time.Now()
+	r := Result{State: Unknown, Text: "needs the database, which does not answer"}
+	if !c.Database || p.Store != nil {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		var err error
+		if r, err = c.runFunc(ctx, p); err != nil {
+			r = Result{State: Unknown, Text: "could not be found out: " + wordError(ctx, err, timeout)}
+		}
+	}
+	r.Name, r.Took = c.Name, time.Since(start)
+	return r
+}
+
+// wordError is an error in one harmless line.
+func wordError(ctx context.Context, err error, timeout time.Duration) string {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "no answer within " + chatops.Span(timeout)
+	}
+	return chatops.Harmless(chatops.ErrorMessage(err))
+}
