@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"chatops/internal/consent"
 	"chatops/internal/doctor"
 	"chatops/internal/pgtest"
+	"chatops/internal/runbook"
 )
 
 // ward is a real database with one replica, and what each check says of it.
@@ -108,13 +110,47 @@ func (w *ward) exec(statements ...string) func() {
 	}
 }
 
-// speaking are the checks that are not sound, as name and state.
+// speaking are the checks that are not sound, as name and state. The commands that
+// they give have to be commands.
 func (w *ward) speaking() []string {
+	w.t.Helper()
 	var list []string
 	for _, r := range doctor.Examine(w.t.Context(), w.patient, doctor.Checks(), 20*time.Second) {
 		if !r.State.Sound() {
 			list = append(list, r.Name+" "+string(r.State)+": "+r.Text)
 		}
+		for _, f := range r.Findings {
+			w.understood(f.Command)
+		}
+	}
+	return list
+}
+
+// understood ends the test unless the program knows the command and its flags:
+// the help that is asked for last is shown only when all before it is.
+func (w *ward) understood(command string) {
+	w.t.Helper()
+	rest, ours := strings.CutPrefix(command, "chatops ")
+	if !ours {
+		return
+	}
+	var out bytes.Buffer
+	env := runbook.NewEnv()
+	env.Out, env.Err = &out, &out
+	if code := runbook.Run(w.t.Context(), env, append(words(rest), "--help")); code != 0 {
+		w.t.Errorf("%s: exit %d: %s", command, code, &out)
+	}
+}
+
+// words splits a command line as a shell does; quotes are single ones.
+func words(line string) []string {
+	var list []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			list = append(list, part)
+			continue
+		}
+		list = append(list, strings.Fields(part)...)
 	}
 	return list
 }

@@ -51,7 +51,7 @@ func openBreaker(b *chatops.FleetBreaker, now time.Time) Finding {
 		}
 	}
 	text := fmt.Sprintf("%s open on %d of %d replicas%s", name, same, live, since)
-	return Finding{Problem, text, chatops.Harmless(b.Reason), "chatops breaker reset " + quote(b.Name) + " --reason '" + name + " is back'"}
+	return Finding{Problem, text, chatops.Harmless(b.Reason), "chatops breaker reset " + quote(b.Name) + " --reason " + quote(name+" is back")}
 }
 
 // quote makes a word safe to be pasted into a shell.

@@ -77,63 +77,222 @@ func refused(context.Context) error {
 
 func queueFaults() []fault {
 	return []fault{
-		{"too many wait", both(status(chatops.AlertQueued, 100), cause(100, 0, "slack:alerts", "slack: HTTP 503: down")), "queue", Problem, "101 alerts waiting|100 alerts: slack: HTTP 503: down|dlq retry --status queued,pending"},
-		{"more and more wait", func(b *body) { b.store.fresh = 100 }, "queue", Problem, "growing by 20 a minute"},
-		{"one waits too long", func(b *body) { b.store.stats.OldestWaiting = noon.Add(-15 * time.Minute) }, "queue_age", Problem, "waited for 15m|--until 15m"},
-		{"some failed", both(status(chatops.AlertFailed, 3), cause(1, 2, "slack:alerts", "slack: HTTP 400: no")), "failed_alerts", Problem, "3 alerts failed|2 alerts: slack: HTTP 400: no|dlq retry --status failed"},
-		{"held", cause(12, 0, "mailto:jan@x.pl", "integration email is not configured: waiting until it is"), "unconfigured", Problem, "12 alerts for email held"},
-		{"nobody is told", func(b *body) { b.Settings.Escalation = false }, "escalation", Warning, "ESCALATION_EMAIL"},
-		{"nobody can be told", func(b *body) { b.Settings.Mail = false }, "escalation", Warning, "SMTP_URL"},
-		{"breaker open", breaker("open"), "breakers", Problem, "slack open on 1 of 2 replicas for 4m|slack: HTTP 503|breaker reset slack"},
-		{"breaker tripped", func(b *body) {
-			b.store.controls.Breakers = []chatops.BreakerOrder{{Name: "slack", Mode: chatops.BreakerTripped, Actor: "ewa", Reason: "moving", CreatedAt: noon.Add(-time.Hour), Until: noon.Add(time.Minute)}}
-		}, "breakers", Warning, "slack tripped by ewa for 1h, 1m left|moving|breaker auto slack"},
-		{"unreachable", func(b *body) { b.Integrations[0].ProbeFunc = refused }, "integrations", Problem, "slack cannot be reached from here|connection refused|breaker trip slack"},
+		{
+			name: "too many wait", check: "queue", state: Problem,
+			plant: both(status(chatops.AlertQueued, 100), cause(100, 0, "slack:alerts", "slack: HTTP 503: down")),
+			says:  "101 alerts waiting|100 alerts: slack: HTTP 503: down|dlq retry --status queued,pending",
+		},
+		{
+			name: "more and more wait", check: "queue", state: Problem,
+			plant: func(b *body) { b.store.fresh = 100 },
+			says:  "growing by 20 a minute",
+		},
+		{
+			name: "one waits too long", check: "queue_age", state: Problem,
+			plant: func(b *body) { b.store.stats.OldestWaiting = noon.Add(-15 * time.Minute) },
+			says:  "waited for 15m|--until 15m",
+		},
+		{
+			name: "some failed", check: "failed_alerts", state: Problem,
+			plant: both(status(chatops.AlertFailed, 3), cause(1, 2, "slack:alerts", "slack: HTTP 400: no")),
+			says:  "3 alerts failed|2 alerts: slack: HTTP 400: no|dlq retry --status failed",
+		},
+		{
+			name: "held", check: "unconfigured", state: Problem,
+			plant: cause(12, 0, "mailto:jan@x.pl", "integration email is not configured: waiting until it is"),
+			says:  "12 alerts for email held",
+		},
+		{
+			name: "nobody is told", check: "escalation", state: Warning,
+			plant: func(b *body) { b.Settings.Escalation = false },
+			says:  "ESCALATION_EMAIL",
+		},
+		{
+			name: "nobody can be told", check: "escalation", state: Warning,
+			plant: func(b *body) { b.Settings.Mail = false },
+			says:  "SMTP_URL",
+		},
+		{
+			name: "breaker open", check: "breakers", state: Problem,
+			plant: breaker("open"),
+			says:  "slack open on 1 of 2 replicas for 4m|slack: HTTP 503|breaker reset slack",
+		},
+		{
+			name: "breaker tripped", check: "breakers", state: Warning,
+			plant: func(b *body) {
+				b.store.controls.Breakers = []chatops.BreakerOrder{{
+					Name: "slack", Mode: chatops.BreakerTripped, Actor: "ewa", Reason: "moving",
+					CreatedAt: noon.Add(-time.Hour), Until: noon.Add(time.Minute),
+				}}
+			},
+			says: "slack tripped by ewa for 1h, 1m left|moving|breaker auto slack",
+		},
+		{
+			name: "unreachable", check: "integrations", state: Problem,
+			plant: func(b *body) { b.Integrations[0].ProbeFunc = refused },
+			says:  "slack cannot be reached from here|connection refused|breaker trip slack",
+		},
 	}
 }
 
 func fleetFaults() []fault {
 	stale := on(func(r *chatops.Instance) { r.Age = time.Minute })
 	return []fault{
-		{"no replica", func(b *body) { b.store.replicas = nil }, "replicas", Problem, "no replica reports|chatops serve"},
-		{"one is silent", stale, "replicas", Warning, "1 of 2 replicas stopped reporting: web-1:1 for 1m"},
-		{"two versions", on(func(r *chatops.Instance) { r.Version = "1.2.2" }), "replicas", Warning, "2 versions: 1.2.2 on web-1:1; 1.2.3 on web-2:2"},
-		{"one disobeys", on(func(r *chatops.Instance) { r.Revision = 6 }), "replicas", Problem, "1 of 2 replicas do not obey the newest order: web-1:1"},
-		{"clock of a replica", on(func(r *chatops.Instance) { r.Report.Clock = noon.Add(4 * time.Second) }), "clocks", Warning, "replica web-1:1 is 5s ahead"},
-		{"clock of this host", func(b *body) { b.NowFunc = func() time.Time { return noon.Add(-time.Minute) } }, "clocks", Problem, "this host is 1m behind"},
-		{"limit too low", limit(func(l *chatops.LimitReport) { l.Denied, l.TopDenied = 45, denied(5) }), "limits", Problem, "refuses 90 a minute to 5 clients or more|limiter set chat '60 per minute' --for 30m"},
-		{"own proxy", both(func(b *body) { b.Settings.TrustedProxies = false }, limit(func(l *chatops.LimitReport) {
-			l.Denied, l.TopDenied = 45, []chatops.DeniedClient{{Client: "10.0.0.1", Count: 45}}
-		})), "limits", Problem, "10.0.0.1, which may be your own proxy|TRUSTED_PROXIES"},
-		{"limits differ", on(func(r *chatops.Instance) { r.Report.Limiter.Limits[0].Value = "9 per minute" }), "limits", Warning, "1 of 2 replicas hold another limit chat"},
-		{"overridden for good", func(b *body) { b.store.controls.Overrides[0].Until = time.Time{} }, "limits", Warning, "overridden by ewa|limiter unset chat"},
-		{"half of the world blocked", func(b *body) { b.store.controls.Blocks = []chatops.ClientBlock{{Network: "203.0.0.0/8", Actor: "jan"}} }, "limits", Warning, "may hold many visitors|limiter unblock 203.0.0.0/8"},
-		{"limits off", on(func(r *chatops.Instance) { r.Report.Limiter.Enabled = false }), "limits", Warning, "nobody is limited on web-1:1"},
-		{"Redis away", func(b *body) { b.RedisFunc = refused }, "redis", Problem, "Redis does not answer|connection refused"},
-		{"without Redis", on(func(r *chatops.Instance) { r.Report.Limiter.Backend = "local" }), "redis", Problem, "1 of 2 replicas count without Redis"},
-		{"job late", job(chatops.JobState{Name: "followups", NextRun: noon.Add(-time.Hour)}), "jobs", Problem, "job followups is late|jobs run followups"},
-		{"job paused", job(chatops.JobState{Name: "followups", Paused: true, PausedBy: "ola", PausedReason: "disk"}), "jobs", Warning, "paused by ola|disk|jobs resume followups"},
-		{"job interrupted", job(chatops.JobState{Name: "followups", Holder: "web-9:9", LeaseUntil: noon.Add(-time.Second)}), "jobs", Warning, "interrupted"},
-		{"job failing", job(chatops.JobState{Name: "followups", LastResult: "failed: disk", NextRun: noon.Add(time.Hour)}), "jobs", Problem, "failed: disk|jobs run followups"},
+		{
+			name: "no replica", check: "replicas", state: Problem,
+			plant: func(b *body) { b.store.replicas = nil },
+			says:  "no replica reports|chatops serve",
+		},
+		{
+			name: "one is silent", check: "replicas", state: Warning,
+			plant: stale,
+			says:  "1 of 2 replicas stopped reporting: web-1:1 for 1m",
+		},
+		{
+			name: "two versions", check: "replicas", state: Warning,
+			plant: on(func(r *chatops.Instance) { r.Version = "1.2.2" }),
+			says:  "2 versions: 1.2.2 on web-1:1; 1.2.3 on web-2:2",
+		},
+		{
+			name: "one disobeys", check: "replicas", state: Problem,
+			plant: on(func(r *chatops.Instance) { r.Revision = 6 }),
+			says:  "1 of 2 replicas do not obey the newest order: web-1:1",
+		},
+		{
+			name: "clock of a replica", check: "clocks", state: Warning,
+			plant: on(func(r *chatops.Instance) { r.Report.Clock = noon.Add(4 * time.Second) }),
+			says:  "replica web-1:1 is 5s ahead",
+		},
+		{
+			name: "clock of this host", check: "clocks", state: Problem,
+			plant: func(b *body) { b.NowFunc = func() time.Time { return noon.Add(-time.Minute) } },
+			says:  "this host is 1m behind",
+		},
+		{
+			name: "limit too low", check: "limits", state: Problem,
+			plant: limit(func(l *chatops.LimitReport) { l.Denied, l.TopDenied = 45, denied(5) }),
+			says:  "refuses 90 a minute to 5 clients or more|limiter set chat '60 per minute' --for 30m",
+		},
+		{
+			name: "own proxy", check: "limits", state: Problem,
+			plant: both(func(b *body) { b.Settings.TrustedProxies = false }, limit(func(l *chatops.LimitReport) {
+				l.Denied, l.TopDenied = 45, []chatops.DeniedClient{{Client: "10.0.0.1", Count: 45}}
+			})),
+			says: "10.0.0.1, which may be your own proxy|TRUSTED_PROXIES",
+		},
+		{
+			name: "limits differ", check: "limits", state: Warning,
+			plant: on(func(r *chatops.Instance) { r.Report.Limiter.Limits[0].Value = "9 per minute" }),
+			says:  "1 of 2 replicas hold another limit chat",
+		},
+		{
+			name: "overridden for good", check: "limits", state: Warning,
+			plant: func(b *body) { b.store.controls.Overrides[0].Until = time.Time{} },
+			says:  "overridden by ewa|limiter unset chat",
+		},
+		{
+			name: "half of the world blocked", check: "limits", state: Warning,
+			plant: func(b *body) { b.store.controls.Blocks = []chatops.ClientBlock{{Network: "203.0.0.0/8", Actor: "jan"}} },
+			says:  "may hold many visitors|limiter unblock 203.0.0.0/8",
+		},
+		{
+			name: "limits off", check: "limits", state: Warning,
+			plant: on(func(r *chatops.Instance) { r.Report.Limiter.Enabled = false }),
+			says:  "nobody is limited on web-1:1",
+		},
+		{
+			name: "Redis away", check: "redis", state: Problem,
+			plant: func(b *body) { b.RedisFunc = refused },
+			says:  "Redis does not answer|connection refused",
+		},
+		{
+			name: "without Redis", check: "redis", state: Problem,
+			plant: on(func(r *chatops.Instance) { r.Report.Limiter.Backend = "local" }),
+			says:  "1 of 2 replicas count without Redis",
+		},
+		{
+			name: "job late", check: "jobs", state: Problem,
+			plant: job(chatops.JobState{Name: "followups", NextRun: noon.Add(-time.Hour)}),
+			says:  "job followups is late|jobs run followups",
+		},
+		{
+			name: "job paused", check: "jobs", state: Warning,
+			plant: job(chatops.JobState{Name: "followups", Paused: true, PausedBy: "ola", PausedReason: "disk"}),
+			says:  "paused by ola|disk|jobs resume followups",
+		},
+		{
+			name: "job interrupted", check: "jobs", state: Warning,
+			plant: job(chatops.JobState{Name: "followups", Holder: "web-9:9", LeaseUntil: noon.Add(-time.Second)}),
+			says:  "interrupted",
+		},
+		{
+			name: "job failing", check: "jobs", state: Problem,
+			plant: job(chatops.JobState{Name: "followups", LastResult: "failed: disk", NextRun: noon.Add(time.Hour)}),
+			says:  "failed: disk|jobs run followups",
+		},
 	}
 }
 
 func storedFaults() []fault {
 	return []fault{
-		{"bad setting", func(b *body) { b.Settings.Problems = []string{"PORT: must be a whole number"} }, "config", Problem, "PORT|config check"},
-		{"odd setting", func(b *body) { b.Settings.Warnings = []string{"PORT overrides port of profile x"} }, "config", Warning, "overrides"},
+		{
+			name: "bad setting", check: "config", state: Problem,
+			plant: func(b *body) { b.Settings.Problems = []string{"PORT: must be a whole number"} },
+			says:  "PORT|config check",
+		},
+		{
+			name: "odd setting", check: "config", state: Warning,
+			plant: func(b *body) { b.Settings.Warnings = []string{"PORT overrides port of profile x"} },
+			says:  "overrides",
+		},
 		{"migrations pending", func(b *body) {
 			b.schema = chatops.MigrationStatus{Current: 7, Latest: 8, Pending: make([]chatops.Migration, 1)}
 		}, "migrations", Problem, "1 migration pending: the schema is at version 7 of 8|chatops migrate up"},
-		{"schema newer", func(b *body) { b.schema.Current = 9 }, "migrations", Warning, "version 9, this program knows up to 8"},
-		{"disk full", func(b *body) { b.disk.Free = 100 << 20 }, "disk", Problem, "100 MiB of 100 GiB free: writes are about to be refused|df -h /data"},
-		{"disk fills up", func(b *body) { b.disk.Free = 900 << 20 }, "disk", Warning, "900 MiB of 100 GiB free"},
-		{"constraint missing", func(b *body) { b.store.unguarded = true }, "followups", Problem, "uq_conversation_followup is missing|followup duplicates --fix"},
-		{"duplicates", func(b *body) { b.store.duplicates = []chatops.FollowupDuplicate{{Count: 3}, {Count: 2}} }, "followups", Problem, "2 follow-ups exist more than once, with 3 extra rows"},
-		{"uncertain", func(b *body) { b.store.uncertain = make([]chatops.Followup, 1) }, "uncertain_followups", Warning, "1 follow-up may or may not|--status uncertain"},
-		{"no text", func(b *body) { b.store.texts = b.store.texts[:2] }, "consent", Problem, "no valid consent text of kind rodo"},
-		{"no key", func(b *body) { b.Settings.ConsentKeys = false }, "consent", Warning, "CONSENT_KEYS"},
-		{"record tampered with", func(b *body) { b.broken = 2 }, "consent_audit", Problem, "2 findings|consent audit verify"},
+		{
+			name: "schema newer", check: "migrations", state: Warning,
+			plant: func(b *body) { b.schema.Current = 9 },
+			says:  "version 9, this program knows up to 8",
+		},
+		{
+			name: "disk full", check: "disk", state: Problem,
+			plant: func(b *body) { b.disk.Free = 100 << 20 },
+			says:  "100 MiB of 100 GiB free: writes are about to be refused|df -h /data",
+		},
+		{
+			name: "disk fills up", check: "disk", state: Warning,
+			plant: func(b *body) { b.disk.Free = 900 << 20 },
+			says:  "900 MiB of 100 GiB free",
+		},
+		{
+			name: "constraint missing", check: "followups", state: Problem,
+			plant: func(b *body) { b.store.unguarded = true },
+			says:  "uq_conversation_followup is missing|followup duplicates --fix",
+		},
+		{
+			name: "duplicates", check: "followups", state: Problem,
+			plant: func(b *body) { b.store.duplicates = []chatops.FollowupDuplicate{{Count: 3}, {Count: 2}} },
+			says:  "2 follow-ups exist more than once, with 3 extra rows",
+		},
+		{
+			name: "uncertain", check: "uncertain_followups", state: Warning,
+			plant: func(b *body) { b.store.uncertain = make([]chatops.Followup, 1) },
+			says:  "1 follow-up may or may not|--status uncertain",
+		},
+		{
+			name: "no text", check: "consent", state: Problem,
+			plant: func(b *body) { b.store.texts = b.store.texts[:2] },
+			says:  "no valid consent text of kind rodo",
+		},
+		{
+			name: "no key", check: "consent", state: Warning,
+			plant: func(b *body) { b.Settings.ConsentKeys = false },
+			says:  "CONSENT_KEYS",
+		},
+		{
+			name: "record tampered with", check: "consent_audit", state: Problem,
+			plant: func(b *body) { b.broken = 2 },
+			says:  "2 findings|consent audit verify",
+		},
 	}
 }
 
