@@ -168,6 +168,11 @@ func fleetFaults() []fault {
 			plant: func(b *body) { b.NowFunc = func() time.Time { return noon.Add(-time.Minute) } },
 			says:  "this host is 1m behind",
 		},
+	}
+}
+
+func limitFaults() []fault {
+	return []fault{
 		{
 			name: "limit too low", check: "limits", state: Problem,
 			plant: limit(func(l *chatops.LimitReport) { l.Denied, l.TopDenied = 45, denied(5) }),
@@ -210,6 +215,11 @@ func fleetFaults() []fault {
 			plant: on(func(r *chatops.Instance) { r.Report.Limiter.Backend = "local" }),
 			says:  "1 of 2 replicas count without Redis",
 		},
+	}
+}
+
+func jobFaults() []fault {
+	return []fault{
 		{
 			name: "job late", check: "jobs", state: Problem,
 			plant: job(chatops.JobState{Name: "followups", NextRun: noon.Add(-time.Hour)}),
@@ -309,7 +319,7 @@ func TestExamine_AHealthySystemIsSilent(t *testing.T) {
 func TestExamine_EveryFaultIsFoundByExactlyItsCheck(t *testing.T) {
 	t.Parallel()
 	spoken := map[string]bool{NameDatabase: true} // below
-	for _, faults := range [][]fault{queueFaults(), fleetFaults(), storedFaults()} {
+	for _, faults := range [][]fault{queueFaults(), fleetFaults(), limitFaults(), jobFaults(), storedFaults()} {
 		for _, f := range faults {
 			synctest.Test(t, func(t *testing.T) {
 				b := healthy()
