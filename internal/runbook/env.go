@@ -58,9 +58,6 @@ type Env struct {
 	// LookFunc asks a dashboard's sources once, or a record. Those that do not
 	// answer are named in what it returns; replayed is nil where nothing is.
 	LookFunc func(ctx context.Context, d *Dashboard) (s *chatops.Situation, replayed *Replayed, err error)
-	// LookFunc asks a dashboard's sources once. Those that do not answer are
-	// named in what it returns.
-	LookFunc func(ctx context.Context, d *Dashboard) (*chatops.Situation, error)
 	// PatientFunc adds to an examination what is outside the database: Redis, the
 	// disk and the integrations that are configured. release frees them.
 	PatientFunc func(cfg *config.Config, p *doctor.Patient) (release func(), err error)
