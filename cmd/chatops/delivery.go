@@ -106,21 +106,29 @@ func newEngine(
 // alerts that the servers know how to send. An embedded database has its log
 // senders here as well; each alert they take is a warning on standard error.
 func deliver(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store) error {
-	all, err := senders(cfg, log, store, embedded(cfg))
-	if err != nil {
-		return err
-	}
-	// A follow-up to somebody who was erased is recognised by keyed digests only.
-	if _, err := consentKeys(ctx, cfg, store); err != nil {
-		return err
-	}
-	opts := engineOptions(cfg, log, store)
-	opts.Senders, opts.Breakers, opts.LeaveUnconfigured = all, newBreakers(cfg, log, nil), true
-	e, err := deadletter.New(opts)
+	e, _, err := newCommandEngine(ctx, cfg, log, store)
 	if err != nil {
 		return err
 	}
 	return e.Run(ctx)
+}
+
+// newCommandEngine makes the engine of a command, and its breakers.
+func newCommandEngine(
+	ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store,
+) (*deadletter.Engine, *breaker.Set, error) {
+	all, err := senders(cfg, log, store, embedded(cfg))
+	if err != nil {
+		return nil, nil, err
+	}
+	// A follow-up to somebody who was erased is recognised by keyed digests only.
+	if _, err := consentKeys(ctx, cfg, store); err != nil {
+		return nil, nil, err
+	}
+	opts := engineOptions(cfg, log, store)
+	opts.Senders, opts.Breakers, opts.LeaveUnconfigured = all, newBreakers(cfg, log, nil), true
+	e, err := deadletter.New(opts)
+	return e, opts.Breakers, err
 }
 
 // replica names this process among the others of the service.

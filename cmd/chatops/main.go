@@ -30,6 +30,7 @@ func run(args []string) int {
 	env.OpenMigratorFunc = openMigrator
 	env.ServeFunc = serve
 	env.DeliverFunc = deliver
+	env.CarryFunc = carry
 	env.SchemaVersionFunc = migrations.Latest
 	env.CheckKnowledgeFunc = checkKnowledge
 	env.AskKnowledgeFunc = askKnowledge

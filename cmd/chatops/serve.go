@@ -19,6 +19,7 @@ import (
 	"chatops/internal/deadletter"
 	"chatops/internal/fleet"
 	"chatops/internal/jobs"
+	"chatops/internal/operation"
 	"chatops/internal/ratelimit"
 	"chatops/internal/runbook"
 	"chatops/internal/server"
@@ -63,6 +64,7 @@ func serve(ctx context.Context, cfg *config.Config, reload runbook.ReloadFunc, l
 type service struct {
 	store     chatops.Store
 	engine    *deadletter.Engine
+	carrier   *operation.Carrier
 	cache     *cache.Cache
 	web       *server.Server
 	limits    *ratelimit.Limits
@@ -95,6 +97,9 @@ func newService(ctx context.Context, cfg *config.Config, log *slog.Logger, store
 	s.breakers = newBreakers(cfg, log, store)
 	declareBreakers(cfg, s.breakers)
 	if s.engine, err = newEngine(cfg, log, store, s.breakers, metrics); err != nil {
+		return nil, err
+	}
+	if s.carrier, err = newCarrier(log, store, s.breakers, s.engine.Wake, metrics, ""); err != nil {
 		return nil, err
 	}
 	knowledge, err := loadKnowledge(cfg)
@@ -162,6 +167,7 @@ func (s *service) run(ctx context.Context, log *slog.Logger, ln net.Listener) er
 	g.Go(func() error { return s.breakers.Run(delivering) })
 	g.Go(func() error { return s.replica.Run(delivering) })
 	g.Go(func() error { return s.engine.Run(delivering) })
+	g.Go(func() error { return s.carrier.Run(serving) })
 	g.Go(func() error { return s.cache.Run(serving) })
 	g.Go(func() error { return s.scheduler.Run(serving) })
 	err := g.Wait()

@@ -18,7 +18,7 @@ type receiver struct {
 	pacer    *chatops.Pacer
 	now      time.Time
 	outcomes chatops.OperationOutcomes
-	peak     int64 // most that waited at once
+	peak     int64     // most that waited at once
 	rates    []float64 // each step of the ramp
 	halt     string
 }

@@ -48,7 +48,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "chatops")
-	args := []string{"build", "-ldflags", "-X main.jitter=none", "-o", path}
+	args := []string{"build", "-ldflags", "-X main.jitter=none -X main.paceWindow=400ms", "-o", path}
 	if raceEnabled {
 		args = append(args, "-race")
 	}

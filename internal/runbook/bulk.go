@@ -28,6 +28,7 @@ type bulk struct {
 	operation string
 	dryRun    bool
 	now       bool
+	pace      *chatops.OperationPace // of a paced retry; nil: as fast as it can be stepped
 }
 
 // registerBulk adds the flags of a bulk change.

@@ -38,7 +38,7 @@ func (r *bulkRun) run(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	op := &chatops.Operation{Kind: r.kind, Filter: p.filter, Actor: r.env.Actor, Reason: r.env.opts.reason}
+	op := &chatops.Operation{Kind: r.kind, Filter: p.filter, Actor: r.env.Actor, Reason: r.env.opts.reason, Pace: r.pace}
 	if count == 0 {
 		r.op = op
 		if r.ineligible == 0 {
@@ -47,7 +47,8 @@ func (r *bulkRun) run(ctx context.Context, p *plan) error {
 		return nil
 	}
 	if !r.dryRun {
-		if err := r.env.confirm(ctx, r.cfg, fmt.Sprintf("%s %s (%s)", r.doing, alerts(count), describe(p.filter))); err != nil {
+		change := fmt.Sprintf("%s %s (%s)", r.doing, alerts(count), describe(p.filter)) + wordPace(r.pace, count)
+		if err := r.env.confirm(ctx, r.cfg, change); err != nil {
 			return err
 		}
 	}
@@ -59,7 +60,11 @@ func (r *bulkRun) run(ctx context.Context, p *plan) error {
 		if !r.dryRun { // whatever happens from here, the operator knows its name
 			r.env.notef("operation    %s", op.ID)
 		}
-		if op.Matched != count && !r.dryRun {
+		switch {
+		case r.dryRun || op.Matched == count:
+		case len(op.Besides) > 0:
+			r.env.notef("note: it has %d of %d: the others belong to %s", op.Matched, count, strings.Join(op.Besides, ", "))
+		default:
 			r.env.notef("note: %d match by now, not %d", op.Matched, count)
 		}
 		return r.carry(ctx)
@@ -164,6 +169,9 @@ func alerts(n int64) string {
 // carry takes the operation to its end, in steps, and then waits for the
 // outcomes when that was asked for. It returns the result for the record.
 func (r *bulkRun) carry(ctx context.Context) (string, error) {
+	if r.op.Pace != nil && !r.dryRun {
+		return r.hand(ctx)
+	}
 	err := r.steps(ctx)
 	if err == nil && r.now && !r.dryRun {
 		if r.op.Skipped > 0 {

@@ -43,6 +43,9 @@ type Env struct {
 	// DeliverFunc runs the delivery engine on a store until the context ends,
 	// lets the attempts in flight finish, and returns nil.
 	DeliverFunc func(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store) error
+	// CarryFunc carries one paced operation and delivers its alerts until the
+	// context ends, gives it up for others to carry, and returns nil.
+	CarryFunc func(ctx context.Context, cfg *config.Config, log *slog.Logger, store chatops.Store, id string) error
 	// CheckKnowledgeFunc looks for mistakes in the knowledge base of a folder, "" for
 	// the embedded one. CodeNotFound without the folder, CodeInvalid, with file and
 	// line, for a file that cannot be read.

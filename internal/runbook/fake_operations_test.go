@@ -56,3 +56,22 @@ func (f *fakeStore) paced(id string, state chatops.OperationState, rate float64)
 	f.ops[id] = op
 	return op
 }
+
+// OperationOutcomes follows what a test says became of the alerts.
+func (f *fakeStore) OperationOutcomes(ctx context.Context, id string) (*chatops.OperationOutcomes, error) {
+	op, err := f.Operation(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.watchFunc != nil {
+		f.watchFunc(f.ops[id])
+		*op = *f.ops[id]
+	}
+	p := f.progress
+	if p == nil {
+		p = &chatops.OperationProgress{Waiting: op.Changed}
+	}
+	return &chatops.OperationOutcomes{Released: op.Changed, Failed: p.Failed + p.Pending, Waiting: p.Waiting}, f.err
+}

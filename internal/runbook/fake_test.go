@@ -33,8 +33,9 @@ type fakeStore struct {
 	closed       bool
 	err          error // returned by every call when set
 	beginErr     error
-	stepFunc     func() // called at each step
-	announceFunc func() // called at each wake-up
+	stepFunc     func()                      // called at each step
+	watchFunc    func(op *chatops.Operation) // called at each look at the outcomes, under the lock
+	announceFunc func()                      // called at each wake-up
 	progress     *chatops.OperationProgress
 	inFlight     map[int64]bool                       // what operations skip
 	became       map[string]chatops.OperationProgress // by operation, before progress

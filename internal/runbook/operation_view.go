@@ -104,7 +104,7 @@ func (v *operationView) wordRate() string {
 	switch {
 	case !v.Paced:
 		return "at once"
-	case v.CurrentRate == nil && v.State.Live():
+	case v.CurrentRate == nil && v.Canary > 0 && v.State.Live():
 		return "canary of " + strconv.Itoa(v.Canary)
 	case v.CurrentRate == nil || !v.State.Live():
 		return "up to " + wordPerSecond(v.Rate)
