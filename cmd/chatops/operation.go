@@ -22,7 +22,7 @@ var paceWindow = ""
 func newCarrier(
 	log *slog.Logger, store chatops.Store, breakers *breaker.Set, wake func(), reg prometheus.Registerer, only string,
 ) (*operation.Carrier, error) {
-	window, _ := time.ParseDuration(paceWindow) //nolint:errcheck // none: the domain's
+	window, _ := time.ParseDuration(paceWindow) // none: the domain's
 	return operation.New(operation.Options{
 		Store: store, Holder: replica(), OpenFunc: func() []string { return cutOff(breakers) }, WakeFunc: wake,
 		Window: window, Only: only, Registerer: reg, Log: log,

@@ -27,6 +27,8 @@ const (
 	waitingFor = 3
 	// earlySample is how many attempts suffice to judge a window before its end.
 	earlySample = 20
+	// leastSample is how many a window must have: one failure says little.
+	leastSample = 5
 )
 
 // PaceWindow is how long a window is, whose outcomes decide about the next step.
@@ -232,8 +234,8 @@ func (p *Pacer) canary(now time.Time, o *OperationOutcomes, open []string) PaceS
 // ramp when the window is over and was healthy.
 func (p *Pacer) judge(now time.Time, o *OperationOutcomes) string {
 	tried, failed := o.Tried()-p.tried, max(0, o.Failed-p.failed)
-	over := now.Sub(p.since) >= p.Window
-	if tried <= 0 || !over && tried < earlySample {
+	over := now.Sub(p.since) >= p.Window && tried >= leastSample
+	if !over && tried < earlySample {
 		return ""
 	}
 	if float64(failed) > p.Pace.MaxFailures*float64(tried) {

@@ -108,15 +108,11 @@ func (w *pacedWatch) run(ctx context.Context) error {
 		if err := w.stepIn(ctx); err != nil {
 			return err
 		}
-		op, err := w.store.Operation(ctx, w.op.ID)
+		out, err := w.look(ctx)
 		if err != nil {
 			return unlessOver(ctx, err)
 		}
-		out, err := w.store.OperationOutcomes(ctx, w.op.ID)
-		if err != nil {
-			return unlessOver(ctx, err)
-		}
-		w.op = op
+		op := w.op
 		w.tell(op, out)
 		if out.Released != seen.Released || out.Waiting != seen.Waiting || op.State.Live() {
 			moved, seen = time.Now(), *out
@@ -138,12 +134,22 @@ func (w *pacedWatch) run(ctx context.Context) error {
 	}
 }
 
+// look reads how the operation stands.
+func (w *pacedWatch) look(ctx context.Context) (*chatops.OperationOutcomes, error) {
+	op, err := w.store.Operation(ctx, w.op.ID)
+	if err != nil {
+		return nil, err
+	}
+	w.op = op
+	return w.store.OperationOutcomes(ctx, op.ID)
+}
+
 // unlessOver drops errors that the end of the watch has caused.
 func unlessOver(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // stepIn carries the operation here when no replica lives that could.
