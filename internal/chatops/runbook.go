@@ -127,6 +127,14 @@ type OperatorAction struct {
 	Finished time.Time
 }
 
+// ActionFilter selects operator actions. Zero fields do not restrict.
+type ActionFilter struct {
+	Actor   string
+	Command string    // text that the command holds, as it was typed
+	Since   time.Time // begun at or after
+	Until   time.Time // begun before
+}
+
 // AlertStore is what the runbook commands need of a store.
 type AlertStore interface {
 	// Alerts returns up to limit alerts after the cursor, and the cursor of
@@ -168,6 +176,10 @@ type AlertStore interface {
 	FinishAction(ctx context.Context, id int64, result string) error
 	// Actions returns the newest actions first.
 	Actions(ctx context.Context, limit int) ([]OperatorAction, error)
+	// FindActions returns up to limit actions that match, newest first, of those
+	// older than the one with the id before (0: of all), and whether there are
+	// more.
+	FindActions(ctx context.Context, f ActionFilter, before int64, limit int) ([]OperatorAction, bool, error)
 }
 
 // Store is a whole store.

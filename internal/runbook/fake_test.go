@@ -219,6 +219,18 @@ func (f *fakeStore) FinishAction(ctx context.Context, id int64, result string) e
 	return nil
 }
 
+func (f *fakeStore) FindActions(_ context.Context, q chatops.ActionFilter, before int64, limit int) ([]chatops.OperatorAction, bool, error) {
+	var list []chatops.OperatorAction
+	for i := len(f.actions) - 1; i >= 0; i-- {
+		a := f.actions[i]
+		if (before == 0 || a.ID < before) && (q.Actor == "" || a.Actor == q.Actor) && strings.Contains(a.Command, q.Command) &&
+			!a.At.Before(q.Since) && (q.Until.IsZero() || a.At.Before(q.Until)) {
+			list = append(list, a)
+		}
+	}
+	return list[:min(limit, len(list))], len(list) > limit, f.err
+}
+
 // newFakeStore holds one alert in each of the given statuses, the first one
 // newest and with the highest id.
 func newFakeStore(statuses ...chatops.AlertStatus) *fakeStore {

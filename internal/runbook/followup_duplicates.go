@@ -59,6 +59,15 @@ func (c *followupDuplicates) run(ctx context.Context, env *Env) error {
 	if c.limit < 1 || c.limit > 1_000_000 {
 		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to 1000000", c.limit)
 	}
+	if c.fix && !c.dryRun {
+		cfg, err := env.settings()
+		if err == nil {
+			err = refuseReadOnly(cfg)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	ctx, cancel := env.timeout(ctx, repairTimeout)
 	defer cancel()
 	store, cfg, err := env.openStore(ctx)

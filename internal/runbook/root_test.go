@@ -131,6 +131,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 	walk(root)
 	slices.Sort(paths)
 	want := []string{
+		"audit list",
 		"breaker auto", "breaker reset", "breaker status", "breaker trip",
 		"chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor", "consent audit verify", "consent erase", "consent export",
 		"consent grant", "consent import", "consent lookup", "consent retention", "consent revoke", "consent texts add", "consent texts list", "consent unsubscribe",
@@ -145,6 +146,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 		"knowledge check", "knowledge search",
 		"limiter block", "limiter set", "limiter status", "limiter unblock", "limiter unset",
 		"migrate down", "migrate redo", "migrate status", "migrate up", "serve", "version",
+		"whoami",
 	}
 	if !slices.Equal(paths, want) {
 		t.Errorf("commands are %q, want %q", paths, want)

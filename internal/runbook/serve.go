@@ -27,6 +27,9 @@ func runServe(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Profile.ReadOnly { // deliveries and jobs change the database all the time
+		return hint(refuseReadOnly(cfg), "serve without the profile, or in one that is not read-only")
+	}
 	env.serving = true
 	err = env.ServeFunc(ctx, cfg, env.reload, env.serviceLog(cfg))
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) && chatops.ErrorCode(err) == chatops.CodeInternal {

@@ -14,6 +14,12 @@ insert into operator_action (at, actor, host, command, filter, reason, result) v
 
 	selectActions = `
 select id, at, actor, host, command, filter, reason, result, finished_at from operator_action order by id desc limit ?`
+
+	findActions = `
+select id, at, actor, host, command, filter, reason, result, finished_at from operator_action
+where (?1 = 0 or id < ?1) and (?2 = '' or actor = ?2) and (?3 = '' or instr(command, ?3) > 0)
+  and (?4 is null or at >= ?4) and (?5 is null or at < ?5)
+order by id desc limit ?6`
 )
 
 // BeginAction stores an operator action and sets its ID and, where it is zero,
@@ -47,15 +53,31 @@ func (s *Store) FinishAction(ctx context.Context, id int64, result string) error
 
 // Actions returns the newest actions first.
 func (s *Store) Actions(ctx context.Context, limit int) ([]chatops.OperatorAction, error) {
+	return s.actions(ctx, selectActions, max(limit, 0))
+}
+
+// FindActions returns actions that match, newest first.
+func (s *Store) FindActions(
+	ctx context.Context, f chatops.ActionFilter, before int64, limit int,
+) ([]chatops.OperatorAction, bool, error) {
+	limit = max(limit, 0)
+	list, err := s.actions(ctx, findActions, before, text(f.Actor), text(f.Command), stampOrNull(f.Since), stampOrNull(f.Until), limit+1)
+	if err != nil {
+		return nil, false, err
+	}
+	return list[:min(len(list), limit)], len(list) > limit, nil
+}
+
+func (s *Store) actions(ctx context.Context, query string, args ...any) ([]chatops.OperatorAction, error) {
 	var list []chatops.OperatorAction
 	err := s.read(ctx, func(r *readTx) error {
-		return r.each(selectActions, func(row scanner) error {
+		return r.each(query, func(row scanner) error {
 			var a chatops.OperatorAction
 			err := row.Scan(&a.ID, timeColumn{&a.At}, &a.Actor, &a.Host, &a.Command, &a.Filter, &a.Reason, &a.Result,
 				timeColumn{&a.Finished})
 			list = append(list, a)
 			return err
-		}, max(limit, 0))
+		}, args...)
 	})
 	if err != nil {
 		return nil, err

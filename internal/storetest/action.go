@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ func actionCases() []testCase {
 	return []testCase{
 		{"Action_IsStoredStartedThenFinished", actionRoundTrip},
 		{"Actions_AreTheNewestFirst", actionOrder},
+		{"FindActions_RestrictsAndPages", actionFound},
 		{"FinishAction_OfAnUnknownAction_IsNotFound", actionUnknown},
 	}
 }
@@ -66,4 +68,52 @@ func actionOrder(e *env) {
 
 func actionUnknown(e *env) {
 	e.wantCode(e.store.FinishAction(e.ctx, 987654, "ok"), chatops.CodeNotFound)
+}
+
+func actionFound(e *env) {
+	day := e.clock.Peek().Truncate(24 * time.Hour)
+	for i, a := range []chatops.OperatorAction{
+		{Actor: "ola", Command: "chatops dlq retry --all"},
+		{Actor: "jan", Command: "chatops dlq discard 7 --reason '100%'"},
+		{Actor: "ola", Command: "chatops breaker trip slack"},
+		{Actor: "ola", Command: "chatops dlq retry 7"},
+	} {
+		a.At = day.Add(time.Duration(i) * time.Hour)
+		e.must(e.store.BeginAction(e.ctx, &a))
+	}
+	all := e.actions(10)
+	for _, tt := range []struct {
+		name   string
+		filter chatops.ActionFilter
+		want   []int // hours
+	}{
+		{"all", chatops.ActionFilter{}, []int{3, 2, 1, 0}},
+		{"of somebody", chatops.ActionFilter{Actor: "ola"}, []int{3, 2, 0}},
+		{"of nobody", chatops.ActionFilter{Actor: "ol"}, nil},
+		{"a command", chatops.ActionFilter{Command: "dlq retry"}, []int{3, 0}},
+		{"taken literally", chatops.ActionFilter{Command: "100%"}, []int{1}},
+		{"a pattern is a text", chatops.ActionFilter{Command: "d_q"}, nil},
+		{"since and until", chatops.ActionFilter{Since: day.Add(time.Hour), Until: day.Add(3 * time.Hour)}, []int{2, 1}},
+		{"together", chatops.ActionFilter{Actor: "ola", Command: "dlq", Since: day.Add(time.Hour)}, []int{3}},
+	} {
+		list, more, err := e.store.FindActions(e.ctx, tt.filter, 0, 10)
+		e.must(err)
+		var hours []int
+		for _, a := range list {
+			hours = append(hours, int(a.At.Sub(day)/time.Hour))
+		}
+		if !slices.Equal(hours, tt.want) || more {
+			e.t.Errorf("%s: actions of hours %v (more: %t), want %v", tt.name, hours, more, tt.want)
+		}
+	}
+	page, more, err := e.store.FindActions(e.ctx, chatops.ActionFilter{Actor: "ola"}, 0, 2)
+	e.must(err)
+	if len(page) != 2 || !more || page[0] != all[0] {
+		e.t.Fatalf("first page %+v, more: %t", page, more)
+	}
+	page, more, err = e.store.FindActions(e.ctx, chatops.ActionFilter{Actor: "ola"}, page[1].ID, 2)
+	e.must(err)
+	if len(page) != 1 || more || page[0] != all[3] {
+		e.t.Fatalf("second page %+v, more: %t", page, more)
+	}
 }
