@@ -174,12 +174,10 @@ type AlertStore interface {
 	// result.
 	BeginAction(ctx context.Context, a *OperatorAction) error
 	FinishAction(ctx context.Context, id int64, result string) error
-	// Actions returns the newest actions first.
-	Actions(ctx context.Context, limit int) ([]OperatorAction, error)
-	// FindActions returns up to limit actions that match, newest first, of those
+	// Actions returns up to limit actions that match, newest first, of those
 	// older than the one with the id before (0: of all), and whether there are
 	// more.
-	FindActions(ctx context.Context, f ActionFilter, before int64, limit int) ([]OperatorAction, bool, error)
+	Actions(ctx context.Context, f ActionFilter, before int64, limit int) ([]OperatorAction, bool, error)
 }
 
 // Store is a whole store.

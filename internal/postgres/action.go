@@ -20,10 +20,6 @@ update operator_action set result = $3::text, finished_at = coalesce($1::timesta
 
 	selectActions = `
 select id, at, actor, host, command, filter, reason, result, finished_at
-from operator_action order by id desc limit $1::bigint`
-
-	findActions = `
-select id, at, actor, host, command, filter, reason, result, finished_at
 from operator_action
 where ($1::bigint = 0 or id < $1::bigint) and ($2::text = '' or actor = $2::text)
   and ($3::text = '' or position($3::text in command) > 0)
@@ -60,17 +56,12 @@ func (s *Store) FinishAction(ctx context.Context, id int64, result string) error
 	return notFound(err, "operator action %d: not found", id)
 }
 
-// Actions returns the newest actions first.
-func (s *Store) Actions(ctx context.Context, limit int) ([]chatops.OperatorAction, error) {
-	return s.actions(ctx, selectActions, max(limit, 0))
-}
-
-// FindActions returns actions that match, newest first.
-func (s *Store) FindActions(
+// Actions returns actions that match, newest first.
+func (s *Store) Actions(
 	ctx context.Context, f chatops.ActionFilter, before int64, limit int,
 ) ([]chatops.OperatorAction, bool, error) {
 	limit = max(limit, 0)
-	list, err := s.actions(ctx, findActions, before, chatops.CleanText(f.Actor), chatops.CleanText(f.Command),
+	list, err := s.actions(ctx, selectActions, before, chatops.CleanText(f.Actor), chatops.CleanText(f.Command),
 		null(f.Since), null(f.Until), limit+1)
 	if err != nil {
 		return nil, false, err

@@ -130,7 +130,7 @@ func TestStore_RepeatsATransactionThatLostADeadlock(t *testing.T) {
 	if err := s.BeginAction(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
-	list, err := s.Actions(t.Context(), 10)
+	list, _, err := s.Actions(t.Context(), chatops.ActionFilter{}, 0, 10)
 	if err != nil || len(list) != 1 || list[0].ID != a.ID {
 		t.Errorf("stored %+v, %v", list, err)
 	}

@@ -90,7 +90,7 @@ func (c *auditList) run(ctx context.Context, env *Env) error {
 		return err
 	}
 	defer env.closing(store)
-	actions, more, err := store.FindActions(ctx, f, after, c.limit)
+	actions, more, err := store.Actions(ctx, f, after, c.limit)
 	if err != nil {
 		return unreachable(cfg, err)
 	}

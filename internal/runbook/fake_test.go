@@ -219,10 +219,9 @@ func (f *fakeStore) FinishAction(ctx context.Context, id int64, result string) e
 	return nil
 }
 
-func (f *fakeStore) FindActions(_ context.Context, q chatops.ActionFilter, before int64, limit int) ([]chatops.OperatorAction, bool, error) {
+func (f *fakeStore) Actions(_ context.Context, q chatops.ActionFilter, before int64, limit int) ([]chatops.OperatorAction, bool, error) {
 	var list []chatops.OperatorAction
-	for i := len(f.actions) - 1; i >= 0; i-- {
-		a := f.actions[i]
+	for _, a := range slices.Backward(f.actions) {
 		if (before == 0 || a.ID < before) && (q.Actor == "" || a.Actor == q.Actor) && strings.Contains(a.Command, q.Command) &&
 			!a.At.Before(q.Since) && (q.Until.IsZero() || a.At.Before(q.Until)) {
 			list = append(list, a)

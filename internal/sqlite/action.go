@@ -13,9 +13,6 @@ insert into operator_action (at, actor, host, command, filter, reason, result) v
 	finishAction = `update operator_action set result = ?, finished_at = ? where id = ?`
 
 	selectActions = `
-select id, at, actor, host, command, filter, reason, result, finished_at from operator_action order by id desc limit ?`
-
-	findActions = `
 select id, at, actor, host, command, filter, reason, result, finished_at from operator_action
 where (?1 = 0 or id < ?1) and (?2 = '' or actor = ?2) and (?3 = '' or instr(command, ?3) > 0)
   and (?4 is null or at >= ?4) and (?5 is null or at < ?5)
@@ -51,17 +48,12 @@ func (s *Store) FinishAction(ctx context.Context, id int64, result string) error
 	})
 }
 
-// Actions returns the newest actions first.
-func (s *Store) Actions(ctx context.Context, limit int) ([]chatops.OperatorAction, error) {
-	return s.actions(ctx, selectActions, max(limit, 0))
-}
-
-// FindActions returns actions that match, newest first.
-func (s *Store) FindActions(
+// Actions returns actions that match, newest first.
+func (s *Store) Actions(
 	ctx context.Context, f chatops.ActionFilter, before int64, limit int,
 ) ([]chatops.OperatorAction, bool, error) {
 	limit = max(limit, 0)
-	list, err := s.actions(ctx, findActions, before, text(f.Actor), text(f.Command), stampOrNull(f.Since), stampOrNull(f.Until), limit+1)
+	list, err := s.actions(ctx, selectActions, before, text(f.Actor), text(f.Command), stampOrNull(f.Since), stampOrNull(f.Until), limit+1)
 	if err != nil {
 		return nil, false, err
 	}

@@ -50,7 +50,7 @@ func note(actor string) func(tx *writeTx) error {
 
 func notes(t *testing.T, s *Store) string {
 	t.Helper()
-	list, err := s.Actions(t.Context(), 1000)
+	list, _, err := s.Actions(t.Context(), chatops.ActionFilter{}, 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ func actionCases() []testCase {
 	return []testCase{
 		{"Action_IsStoredStartedThenFinished", actionRoundTrip},
 		{"Actions_AreTheNewestFirst", actionOrder},
-		{"FindActions_RestrictsAndPages", actionFound},
+		{"Actions_RestrictsAndPages", actionFound},
 		{"FinishAction_OfAnUnknownAction_IsNotFound", actionUnknown},
 	}
 }
@@ -45,7 +45,7 @@ func actionRoundTrip(e *env) {
 
 func (e *env) actions(limit int) []chatops.OperatorAction {
 	e.t.Helper()
-	list, err := e.store.Actions(e.ctx, limit)
+	list, _, err := e.store.Actions(e.ctx, chatops.ActionFilter{}, 0, limit)
 	e.must(err)
 	return list
 }
@@ -96,7 +96,7 @@ func actionFound(e *env) {
 		{"since and until", chatops.ActionFilter{Since: day.Add(time.Hour), Until: day.Add(3 * time.Hour)}, []int{2, 1}},
 		{"together", chatops.ActionFilter{Actor: "ola", Command: "dlq", Since: day.Add(time.Hour)}, []int{3}},
 	} {
-		list, more, err := e.store.FindActions(e.ctx, tt.filter, 0, 10)
+		list, more, err := e.store.Actions(e.ctx, tt.filter, 0, 10)
 		e.must(err)
 		var hours []int
 		for _, a := range list {
@@ -106,12 +106,12 @@ func actionFound(e *env) {
 			e.t.Errorf("%s: actions of hours %v (more: %t), want %v", tt.name, hours, more, tt.want)
 		}
 	}
-	page, more, err := e.store.FindActions(e.ctx, chatops.ActionFilter{Actor: "ola"}, 0, 2)
+	page, more, err := e.store.Actions(e.ctx, chatops.ActionFilter{Actor: "ola"}, 0, 2)
 	e.must(err)
 	if len(page) != 2 || !more || page[0] != all[0] {
 		e.t.Fatalf("first page %+v, more: %t", page, more)
 	}
-	page, more, err = e.store.FindActions(e.ctx, chatops.ActionFilter{Actor: "ola"}, page[1].ID, 2)
+	page, more, err = e.store.Actions(e.ctx, chatops.ActionFilter{Actor: "ola"}, page[1].ID, 2)
 	e.must(err)
 	if len(page) != 1 || more || page[0] != all[3] {
 		e.t.Fatalf("second page %+v, more: %t", page, more)
