@@ -251,7 +251,12 @@ func TestGroups_AreBoundedAndSorted(t *testing.T) {
 			})
 		}
 		limit, countTo := rapid.IntRange(0, 9).Draw(t, "limit"), rapid.IntRange(1, 5).Draw(t, "count to")
-		got := chatops.BoundGroups(slices.Clone(read), limit, countTo)
+		causes := rapid.IntRange(0, 50).Draw(t, "causes")
+		bounded := chatops.BoundGroups(slices.Clone(read), causes, limit, countTo)
+		if most := chatops.CausesLookedAt(limit); bounded.Causes != min(causes, most) || bounded.More != (causes > most) {
+			t.Fatalf("%d causes, more %t, of %d when %d may be looked at", bounded.Causes, bounded.More, causes, most)
+		}
+		got := bounded.Groups
 		if len(got) > limit {
 			t.Fatalf("%d groups, want at most %d", len(got), limit)
 		}

@@ -148,9 +148,9 @@ type AlertStore interface {
 	// number of alerts.
 	QueueStats(ctx context.Context) (*QueueStats, error)
 	// AlertGroups returns the causes of pending and failed alerts, the largest
-	// first: at most limit causes, each status counted up to countTo, so that the
-	// cost does not grow with the number of alerts.
-	AlertGroups(ctx context.Context, limit, countTo int) ([]AlertGroup, error)
+	// first: at most limit of the first CausesLookedAt(limit), each status counted
+	// up to countTo, so that the cost does not grow with the number of alerts.
+	AlertGroups(ctx context.Context, limit, countTo int) (*AlertGroups, error)
 
 	// CreateOperation freezes the alerts that match op.Filter and stores the
 	// operation with Matched set. It selects only from alerts of the operation's

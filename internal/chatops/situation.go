@@ -12,7 +12,7 @@ import (
 type Situation struct {
 	At     time.Time
 	Queue  *QueueStats
-	Groups *[]AlertGroup
+	Groups *AlertGroups
 	Fleet  *Fleet
 	Jobs   *JobList
 	// Sources are those that do not answer, and since when.
@@ -53,15 +53,18 @@ const patience = 5 * time.Minute
 // Findings are everything that is not as it should be, the worst first, and of
 // equal ones in the order in which an engineer mends them.
 func (s *Situation) Findings() []Finding {
-	list := slices.Concat(s.sourceFindings(), s.breakerFindings(), s.queueFindings(), s.replicaFindings(), s.limitFindings(), s.jobFindings())
+	breakers := s.breakerFindings()
+	list := slices.Concat(s.sourceFindings(), breakers, s.queueFindings(len(breakers) > 0), s.replicaFindings(), s.limitFindings(), s.jobFindings())
 	order := []Level{LevelIncident, LevelWatch, LevelUnknown}
 	slices.SortStableFunc(list, func(a, b Finding) int { return slices.Index(order, a.Level) - slices.Index(order, b.Level) })
 	return list
 }
 
 // Verdict is the situation in one line, and how bad it is.
-func (s *Situation) Verdict() (Level, string) {
-	list := s.Findings()
+func (s *Situation) Verdict() (Level, string) { return s.VerdictOf(s.Findings()) }
+
+// VerdictOf is the verdict of findings that were listed before.
+func (s *Situation) VerdictOf(list []Finding) (Level, string) {
 	switch {
 	case len(list) == 0 && s.known():
 		return LevelOK, "nothing needs you: breakers closed, no alert failed, no limit refuses"
@@ -128,7 +131,7 @@ func (s *Situation) breakerFindings() []Finding {
 	return list
 }
 
-func (s *Situation) queueFindings() []Finding {
+func (s *Situation) queueFindings(broken bool) []Finding {
 	if s.Queue == nil {
 		return nil
 	}
@@ -142,7 +145,7 @@ func (s *Situation) queueFindings() []Finding {
 		switch {
 		case age >= patience:
 			list = append(list, Finding{LevelIncident, "queue", text})
-		case age >= patience/5 || len(s.breakerFindings()) > 0:
+		case age >= patience/5 || broken:
 			list = append(list, Finding{LevelWatch, "queue", text})
 		}
 	}

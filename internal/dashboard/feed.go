@@ -19,10 +19,10 @@ const (
 // answer is what a source has told: one of the fields, and none for Redis, of
 // which it is enough that it answers.
 type answer struct {
-	Queue  *chatops.QueueStats   `json:"queue,omitempty"`
-	Causes *[]chatops.AlertGroup `json:"causes,omitempty"`
-	Fleet  *chatops.Fleet        `json:"fleet,omitempty"`
-	Jobs   *chatops.JobList      `json:"jobs,omitempty"`
+	Queue  *chatops.QueueStats  `json:"queue,omitempty"`
+	Causes *chatops.AlertGroups `json:"causes,omitempty"`
+	Fleet  *chatops.Fleet       `json:"fleet,omitempty"`
+	Jobs   *chatops.JobList     `json:"jobs,omitempty"`
 
 	alerts *alertPage
 	detail *alertDetail
@@ -113,7 +113,7 @@ func wordError(err error) string {
 func (f *feed) delay(refresh time.Duration, jitter float64) time.Duration {
 	refresh = max(refresh, f.every)
 	d := refresh
-	if f.round == 1 {
+	if f.round == 1 && f.every == 0 {
 		d = min(d, time.Second)
 	}
 	for range f.fails {

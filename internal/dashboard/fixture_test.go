@@ -20,6 +20,7 @@ var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 type fakeSources struct {
 	queue  *chatops.QueueStats
 	groups []chatops.AlertGroup
+	causes int // where there are more than groups
 	fleet  *chatops.Fleet
 	jobs   *chatops.JobList
 	alerts []chatops.Alert
@@ -33,8 +34,8 @@ func (f *fakeSources) QueueStats(context.Context) (*chatops.QueueStats, error) {
 	return f.queue, f.err
 }
 
-func (f *fakeSources) AlertGroups(context.Context, int, int) ([]chatops.AlertGroup, error) {
-	return f.groups, f.err
+func (f *fakeSources) AlertGroups(context.Context, int, int) (*chatops.AlertGroups, error) {
+	return &chatops.AlertGroups{Groups: f.groups, Causes: max(len(f.groups), f.causes)}, f.err
 }
 
 func (f *fakeSources) Alerts(_ context.Context, q chatops.AlertFilter, after chatops.AlertCursor, _ int) ([]chatops.Alert, *chatops.AlertCursor, error) {
@@ -117,7 +118,7 @@ func incident() *fakeSources {
 	f.queue.OldestWaiting, f.queue.OldestFailed = noon.Add(-6*time.Minute), noon.Add(-2*time.Hour)
 	f.groups = []chatops.AlertGroup{
 		{Fingerprint: "85b54c5f5c4b", Pending: 120, Failed: 5, First: noon.Add(-2 * time.Hour), Last: noon.Add(-3 * time.Second), EventType: "slack_alert", Target: "slack:alerts", Sample: "slack: HTTP 503: upstream \x1b[31mdown"},
-		{Fingerprint: "0077", Failed: 1000, More: true, First: noon.Add(-90 * time.Minute), Last: noon.Add(-90 * time.Minute), EventType: "webhook_event", Target: "https://hook.example/secret/path", Sample: "webhook:crm: HTTP 404"},
+		{Fingerprint: "0077", Failed: 200, More: true, First: noon.Add(-90 * time.Minute), Last: noon.Add(-90 * time.Minute), EventType: "webhook_event", Target: "https://hook.example/secret/path", Sample: "webhook:crm: HTTP 404"},
 		{Pending: 2, First: noon.Add(-5 * time.Minute), Last: noon.Add(-4 * time.Minute), EventType: "slack_alert", Target: "slack:alerts", Sample: "slack is not configured"},
 	}
 	for i := range f.fleet.Replicas {

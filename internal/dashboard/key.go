@@ -182,7 +182,7 @@ func (m *model) helpLines() []line {
 	lines = append(lines, line{},
 		text(toneNone, "live: fresh. slow: the source takes its time. STALE: older than three refreshes."),
 		text(toneNone, "ERROR: the source fails; the numbers are the last ones, dimmed. unknown: not 0."),
-		text(toneNone, "~: measured over less than half a minute. 1000+: at least so many."))
+		text(toneNone, "~: measured over less than half a minute. 200+: at least so many."))
 	return lines
 }
 

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -38,7 +37,9 @@ type line []piece
 func text(t tone, s string) line { return line{{chatops.Harmless(s), t}} }
 
 // plus appends another line.
-func (l line) plus(other line) line { return append(append(line(nil), l...), other...) }
+func (l line) plus(other line) line {
+	return append(append(make(line, 0, len(l)+len(other)+1), l...), other...)
+}
 
 // plain is the line without tones.
 func (l line) plain() string {
@@ -57,37 +58,34 @@ func (l line) width() int {
 	return n
 }
 
-// trim drops blanks at the end.
-func (l line) trim() line {
-	for n, p := range slices.Backward(l) {
-		if short := strings.TrimRight(p.text, " "); short != "" {
-			return append(append(line(nil), l[:n]...), piece{short, p.tone})
-		}
-	}
-	return nil
-}
-
 // fit cuts or fills a line to a width.
 func (l line) fit(width int) line {
-	l = l.trim()
-	var out line
-	left := max(width, 0)
-	for _, p := range l {
-		w := ansi.StringWidth(p.text)
+	for n := len(l); n > 0; n-- { // blanks at the end are no reason to cut
+		last := l[n-1]
+		if last.text = strings.TrimRight(last.text, " "); last.text != "" {
+			out := make(line, 0, n+1)
+			return append(append(out, l[:n-1]...), last).cut(max(width, 0))
+		}
+	}
+	return line{}.cut(max(width, 0))
+}
+
+// cut cuts or fills a line that is the caller's own.
+func (l line) cut(left int) line {
+	for i := range l {
+		w := ansi.StringWidth(l[i].text)
 		if w > left {
-			p.text = ansi.Truncate(p.text, left, "~")
-			w = ansi.StringWidth(p.text)
-			out = append(out, p)
-			left -= w
+			l[i].text = ansi.Truncate(l[i].text, left, "~")
+			left -= ansi.StringWidth(l[i].text)
+			l = l[:i+1]
 			break
 		}
-		out = append(out, p)
 		left -= w
 	}
 	if left > 0 {
-		out = append(out, piece{strings.Repeat(" ", left), toneNone})
+		l = append(l, piece{strings.Repeat(" ", left), toneNone})
 	}
-	return out
+	return l
 }
 
 // in gives the whole line one tone.
@@ -163,8 +161,17 @@ func pad(p piece, width int, right bool) piece {
 }
 
 // painter draws lines. It has a renderer of its own, which is told what the
-// terminal can do and never asks it.
-type painter struct{ styles map[tone]lipgloss.Style }
+// terminal can do and never asks it, and is asked itself only once for each tone.
+type painter struct{ styles map[tone]paint }
+
+// paint is what stands before and after a text of a tone.
+type paint struct{ before, after string }
+
+// paintOf is what a style puts around a text.
+func paintOf(style lipgloss.Style) paint {
+	before, after, _ := strings.Cut(style.Render("x"), "x")
+	return paint{before, after}
+}
 
 func newPainter(o *Options) *painter {
 	r := lipgloss.NewRenderer(o.Out, termenv.WithProfile(termenv.Ascii), termenv.WithUnsafe())
@@ -174,9 +181,9 @@ func newPainter(o *Options) *painter {
 	}
 	r.SetColorProfile(termenv.ANSI)
 	colour := func(c string) lipgloss.Style { return r.NewStyle().Foreground(lipgloss.Color(c)) }
-	return &painter{map[tone]lipgloss.Style{
-		toneDim: r.NewStyle().Faint(true), toneGood: colour("2"), toneWarn: colour("3"), toneBad: colour("1").Bold(true),
-		toneBold: r.NewStyle().Bold(true), toneCursor: r.NewStyle().Reverse(true),
+	return &painter{map[tone]paint{
+		toneDim: paintOf(r.NewStyle().Faint(true)), toneGood: paintOf(colour("2")), toneWarn: paintOf(colour("3")),
+		toneBad: paintOf(colour("1").Bold(true)), toneBold: paintOf(r.NewStyle().Bold(true)), toneCursor: paintOf(r.NewStyle().Reverse(true)),
 	}}
 }
 
@@ -186,11 +193,13 @@ func (p *painter) draw(lines []line) string {
 	for i, l := range lines {
 		var b strings.Builder
 		for _, part := range l {
-			if style, ok := p.styles[part.tone]; ok {
-				b.WriteString(style.Render(part.text))
-			} else {
-				b.WriteString(part.text)
+			style := p.styles[part.tone]
+			if part.text == "" {
+				continue
 			}
+			b.WriteString(style.before)
+			b.WriteString(part.text)
+			b.WriteString(style.after)
 		}
 		rows[i] = strings.TrimRight(b.String(), " ")
 	}

@@ -11,7 +11,7 @@ import (
 // Store is what the dashboard reads of a store.
 type Store interface {
 	QueueStats(ctx context.Context) (*chatops.QueueStats, error)
-	AlertGroups(ctx context.Context, limit, countTo int) ([]chatops.AlertGroup, error)
+	AlertGroups(ctx context.Context, limit, countTo int) (*chatops.AlertGroups, error)
 	Alerts(ctx context.Context, f chatops.AlertFilter, after chatops.AlertCursor, limit int) ([]chatops.Alert, *chatops.AlertCursor, error)
 	Alert(ctx context.Context, id int64) (*chatops.Alert, []chatops.Attempt, error)
 	Controls(ctx context.Context) (*chatops.Controls, error)

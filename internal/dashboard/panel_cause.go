@@ -16,7 +16,7 @@ func drawCauses(l *look) content {
 	if l.picture.groups == nil {
 		return unknown()
 	}
-	groups := *l.picture.groups
+	groups := l.picture.groups.Groups
 	if len(groups) == 0 {
 		return content{summary: text(toneGood, "none: nothing has failed")}
 	}
@@ -26,8 +26,8 @@ func drawCauses(l *look) content {
 	}
 	first := &groups[0]
 	c := content{summary: line{{wordCount(first) + " ", toneBad}, {chatops.Harmless(nameCause(first)), toneNone}}}
-	if n := len(groups) - 1; n > 0 {
-		c.summary = c.summary.plus(text(toneNone, ", "+strconv.Itoa(n)+" more"))
+	if n := moreCauses(l.picture.groups); n != "" {
+		c.summary = c.summary.plus(text(toneNone, ", "+n))
 	}
 	rows := [][]piece{{{"alerts", toneDim}, {"failed", toneDim}, {"first", toneDim}, {"last", toneDim}, {"target", toneDim}, {"cause", toneDim}}}
 	items := []item{{}}
@@ -52,6 +52,23 @@ func drawCauses(l *look) content {
 	}
 	c.rows = rowsOf(table(columns, rows, l.width), items)
 	return c
+}
+
+// moreCauses says how many there are beside the first, and how many of them are
+// shown where that is not all.
+func moreCauses(g *chatops.AlertGroups) string {
+	if g.Causes <= 1 {
+		return ""
+	}
+	words := strconv.Itoa(g.Causes - 1)
+	if g.More {
+		words += "+"
+	}
+	words += " more"
+	if g.Causes > len(g.Groups) {
+		words += ", " + strconv.Itoa(len(g.Groups)) + " shown"
+	}
+	return words
 }
 
 // wordCount is how many alerts a cause has, as far as they were counted.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"chatops/internal/chatops"
 )
 
@@ -63,7 +65,7 @@ func TestPanels_OfAnIncident(t *testing.T) {
 	wantRows(t, d.drawn("causes", 100), `125 slack: HTTP 503: upstream \x1b[31mdown, 2 more`,
 		"alerts failed first last target cause",
 		`125 5 2h 3s slack:alerts slack: HTTP 503: upstream \x1b[31mdown`,
-		"1000+ 1000+ 1h 30m 1h 30m https://hook.example/… webhook:crm: HTTP 404",
+		"200+ 200+ 1h 30m 1h 30m https://hook.example/… webhook:crm: HTTP 404",
 		"2 0 5m 4m slack:alerts slack is not configured (cause unknown)",
 	)
 	wantRows(t, d.drawn("breakers", 100), "slack open 2/2, monday tripped 0/2",
@@ -261,6 +263,86 @@ func TestTone_OnlySupportsAWord(t *testing.T) {
 		if got := statusTone(status); got != want {
 			t.Errorf("%s has tone %d, want %d", status, got, want)
 		}
+	}
+}
+
+func TestCauses_SayHowManyThereAre(t *testing.T) {
+	t.Parallel()
+	groups := func(n int) []chatops.AlertGroup { return make([]chatops.AlertGroup, n) }
+	tests := []struct {
+		name string
+		told chatops.AlertGroups
+		want string
+	}{
+		{
+			name: "one",
+			told: chatops.AlertGroups{Groups: groups(1), Causes: 1},
+			want: "",
+		},
+		{
+			name: "all are shown",
+			told: chatops.AlertGroups{Groups: groups(3), Causes: 3},
+			want: "2 more",
+		},
+		{
+			name: "the largest are shown",
+			told: chatops.AlertGroups{Groups: groups(25), Causes: 40},
+			want: "39 more, 25 shown",
+		},
+		{
+			name: "more than are looked at",
+			told: chatops.AlertGroups{Groups: groups(25), Causes: 100, More: true},
+			want: "99+ more, 25 shown",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := moreCauses(&tt.told); got != tt.want {
+				t.Errorf("it says %q, want %q", got, tt.want)
+			}
+		})
+	}
+	d := desktop(t)
+	d.sources.causes = 40
+	d.poll()
+	d.press("2")
+	d.shows("125 slack: HTTP 503", "39 more, 3 shown")
+}
+
+// The causes are dear and change slowly: they are asked for less often than the
+// rest, and not called old for that; but what hangs is.
+func TestCauses_AreAskedForLessOften(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, incident(), 120, 40)
+	pauses := map[string]time.Duration{}
+	for round, queue := range []time.Duration{time.Second, 2 * time.Second} {
+		for _, f := range d.feeds {
+			d.tickFunc = func(after time.Duration, _ func(time.Time) tea.Msg) tea.Cmd {
+				pauses[f.name] = after
+				return nil
+			}
+			if cmd := d.model.poll(f); cmd != nil {
+				_, _ = d.Update(cmd())
+			}
+		}
+		if pauses["queue"] != queue || pauses["causes"] != 10*time.Second {
+			t.Errorf("the pauses after look %d are %v", round+1, pauses)
+		}
+	}
+	causes := d.feed("causes")
+	if state := causes.state(d.now.Add(20*time.Second), d.opts.Refresh); state != stateLive {
+		t.Errorf("after 20 s the causes are %s", state)
+	}
+	if state := d.feed("queue").state(d.now.Add(20*time.Second), d.opts.Refresh); state != stateStale {
+		t.Errorf("after 20 s the queue is %s", state)
+	}
+	if state := causes.state(d.now.Add(40*time.Second), d.opts.Refresh); state != stateStale {
+		t.Errorf("after 40 s the causes are %s", state)
+	}
+	causes.ask(d.now.Add(9 * time.Second))
+	if state := causes.state(d.now.Add(17*time.Second), d.opts.Refresh); state != stateStale {
+		t.Errorf("after 8 s without an answer the causes are %s", state)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // Bounds of what is read of the causes: so many, each counted so far.
 const (
 	maxCauses  = 25
-	countTo    = 1000
+	countTo    = 200
 	alertsPage = 200
 )
 
@@ -20,7 +20,7 @@ const causesEvery = 10 * time.Second
 // picture is everything that the sources have told. What is nil is not known.
 type picture struct {
 	queue   *chatops.QueueStats
-	groups  *[]chatops.AlertGroup
+	groups  *chatops.AlertGroups
 	fleet   *chatops.Fleet
 	jobs    *chatops.JobList
 	alerts  *alertPage

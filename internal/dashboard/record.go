@@ -3,6 +3,7 @@ package dashboard
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,10 +83,10 @@ func (r *recorder) add(source string, asked time.Time, a *answer, err error) err
 		}
 		e.answer = *a
 		if a.Causes != nil {
-			causes := make([]chatops.AlertGroup, len(*a.Causes)) // never null: that is no answer
-			for i := range causes {
-				causes[i] = (*a.Causes)[i]
-				causes[i].Target = chatops.ShownTarget(causes[i].Target)
+			causes := *a.Causes
+			causes.Groups = slices.Clone(causes.Groups)
+			for i := range causes.Groups {
+				causes.Groups[i].Target = chatops.ShownTarget(causes.Groups[i].Target)
 			}
 			e.Causes = &causes
 		}

@@ -254,7 +254,7 @@ func brokenLines(head, rest string) []brokenRecord {
 		},
 		{
 			name: "the answer of another source",
-			file: head + "\n" + `{"at":"2026-03-10T12:00:00Z","source":"queue","causes":[]}` + "\n" + rest,
+			file: head + "\n" + `{"at":"2026-03-10T12:00:00Z","source":"queue","causes":{"groups":[]}}` + "\n" + rest,
 			want: "line 2 is damaged: it has neither an answer of queue nor an error",
 		},
 		{

@@ -13,7 +13,7 @@ import (
 
 // fps bounds how often the screen is drawn: often enough for a hand on the keys,
 // and next to nothing while nobody types.
-const fps = 20
+const fps = 12
 
 // Run shows the dashboard in the terminal until it is left or the context ends,
 // and gives the terminal back as it was. CodeInterrupted when the context ended.
@@ -22,7 +22,7 @@ func Run(ctx context.Context, o *Options) error {
 	if err := m.recorder.begin(); err != nil {
 		return err
 	}
-	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
+	p := tea.NewProgram(&framed{model: m}, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
 		tea.WithAltScreen(), tea.WithFPS(fps), tea.WithoutSignalHandler())
 	_, err := p.Run()
 	return ended(ctx, err)

@@ -17,7 +17,7 @@ func newFeeds(o *Options) []*feed {
 		}},
 		{name: "causes", backing: o.Database, every: causesEvery, lookFunc: func(ctx context.Context) (answer, error) {
 			groups, err := store.AlertGroups(ctx, maxCauses, countTo)
-			return answer{Causes: &groups}, err
+			return answer{Causes: groups}, err
 		}},
 		{name: "fleet", backing: o.Database, lookFunc: func(ctx context.Context) (answer, error) {
 			f, err := lookAtFleet(ctx, store)

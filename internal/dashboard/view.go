@@ -93,8 +93,9 @@ func (m *model) head() []line {
 // verdict is the situation in words, and the key that leads to its worst part.
 func (m *model) verdict() (chatops.Level, string) {
 	s := m.situation()
-	level, verdict := s.Verdict()
-	if list := s.Findings(); len(list) > 0 {
+	list := s.Findings()
+	level, verdict := s.VerdictOf(list)
+	if len(list) > 0 {
 		at := slices.IndexFunc(m.panels, func(p panel) bool { return p.about == list[0].About })
 		if at >= 0 {
 			verdict = fmt.Sprintf("press %d: %s", at+1, verdict)

@@ -47,8 +47,8 @@ func (f *fakeStore) CountAlerts(ctx context.Context, _ chatops.AlertFilter) (int
 	return f.fresh, f.answer(ctx)
 }
 
-func (f *fakeStore) AlertGroups(ctx context.Context, _, _ int) ([]chatops.AlertGroup, error) {
-	return f.groups, f.answer(ctx)
+func (f *fakeStore) AlertGroups(ctx context.Context, _, _ int) (*chatops.AlertGroups, error) {
+	return &chatops.AlertGroups{Groups: f.groups, Causes: len(f.groups)}, f.answer(ctx)
 }
 
 func (f *fakeStore) Controls(ctx context.Context) (*chatops.Controls, error) {

@@ -12,7 +12,7 @@ type Store interface {
 	Database(ctx context.Context) (*chatops.DatabaseFacts, error)
 	QueueStats(ctx context.Context) (*chatops.QueueStats, error)
 	CountAlerts(ctx context.Context, f chatops.AlertFilter) (int64, error)
-	AlertGroups(ctx context.Context, limit, countTo int) ([]chatops.AlertGroup, error)
+	AlertGroups(ctx context.Context, limit, countTo int) (*chatops.AlertGroups, error)
 	Controls(ctx context.Context) (*chatops.Controls, error)
 	Instances(ctx context.Context) ([]chatops.Instance, error)
 	Jobs(ctx context.Context) (*chatops.JobList, error)

@@ -45,10 +45,11 @@ func checkQueue(ctx context.Context, p *Patient) (Result, error) {
 
 // causeOf words the largest cause, as size sees it.
 func (p *Patient) causeOf(ctx context.Context, size func(*chatops.AlertGroup) int64) (string, error) {
-	groups, err := p.Store.AlertGroups(ctx, causes, causesCount)
+	list, err := p.Store.AlertGroups(ctx, causes, causesCount)
 	if err != nil {
 		return "", err
 	}
+	groups := list.Groups
 	var largest *chatops.AlertGroup
 	for i := range groups {
 		if g := &groups[i]; size(g) > 0 && (largest == nil || size(g) > size(largest)) {
@@ -105,10 +106,11 @@ func checkFailed(ctx context.Context, p *Patient) (Result, error) {
 }
 
 func checkUnconfigured(ctx context.Context, p *Patient) (Result, error) {
-	groups, err := p.Store.AlertGroups(ctx, causes, causesCount)
+	looked, err := p.Store.AlertGroups(ctx, causes, causesCount)
 	if err != nil {
 		return Result{}, err
 	}
+	groups := looked.Groups
 	var list []Finding
 	for i := range groups {
 		g := &groups[i]

@@ -19,10 +19,14 @@ type situationView struct {
 	Sources  []sourceView      `json:"failing_sources"`
 	Queue    *queueSummary     `json:"queue"`
 	Causes   *[]causeView      `json:"causes"`
-	Breakers *[]breakerView    `json:"breakers"`
-	Limiter  *limiterView      `json:"limiter"`
-	Jobs     *[]jobView        `json:"jobs"`
-	Replay   *replayView       `json:"replay"` // null: it is what is now
+	// CauseCount is how many causes there are, of which the largest are listed;
+	// MoreCauses: at least so many.
+	CauseCount *int           `json:"cause_count"`
+	MoreCauses bool           `json:"cause_count_at_least"`
+	Breakers   *[]breakerView `json:"breakers"`
+	Limiter    *limiterView   `json:"limiter"`
+	Jobs       *[]jobView     `json:"jobs"`
+	Replay     *replayView    `json:"replay"` // null: it is what is now
 
 	now time.Time
 }
@@ -78,7 +82,7 @@ type causeView struct {
 // viewSituation is a situation as it is shown.
 func viewSituation(cfg *config.Config, s *chatops.Situation) *situationView {
 	v := &situationView{At: timestamp(s.At), Findings: s.Findings(), Sources: []sourceView{}, now: s.At}
-	v.Level, v.Verdict = s.Verdict()
+	v.Level, v.Verdict = s.VerdictOf(v.Findings)
 	if v.Findings == nil {
 		v.Findings = []chatops.Finding{}
 	}
@@ -89,8 +93,9 @@ func viewSituation(cfg *config.Config, s *chatops.Situation) *situationView {
 		v.Queue, v.now = summarise(s.Queue), s.Queue.Now
 	}
 	if s.Groups != nil {
-		causes := make([]causeView, len(*s.Groups))
-		for i, g := range *s.Groups {
+		v.CauseCount, v.MoreCauses = &s.Groups.Causes, s.Groups.More
+		causes := make([]causeView, len(s.Groups.Groups))
+		for i, g := range s.Groups.Groups {
 			causes[i] = causeView{
 				g.Fingerprint, g.Pending, g.Failed, g.More, timestamp(g.First), timestamp(g.Last), g.EventType, chatops.ShownTarget(g.Target), g.Sample,
 			}

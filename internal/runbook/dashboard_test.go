@@ -188,9 +188,9 @@ func situationOf(f *fakeStore) *chatops.Situation {
 	replicas, _ := f.Instances(ctx)
 	s.Fleet = &chatops.Fleet{Controls: controls, Replicas: replicas}
 	s.Jobs = &chatops.JobList{Now: noon}
-	s.Groups = &[]chatops.AlertGroup{
+	s.Groups = &chatops.AlertGroups{Causes: 1, Groups: []chatops.AlertGroup{
 		{Fingerprint: "f1", Pending: 2, Failed: 1000, More: true, First: noon.Add(-time.Hour), Last: noon, EventType: "slack_alert", Target: "https://hook.example/secret", Sample: "HTTP 503\x1b[2J"},
-	}
+	}}
 	return s
 }
 

@@ -193,10 +193,11 @@ func (e *Env) completeFingerprints(ctx context.Context) []cobra.Completion {
 		return nil
 	}
 	defer e.closing(store)
-	groups, err := store.AlertGroups(ctx, 25, 1)
+	list, err := store.AlertGroups(ctx, 25, 1)
 	if err != nil {
 		return nil
 	}
+	groups := list.Groups
 	var found []cobra.Completion
 	for i := range groups {
 		if g := &groups[i]; g.Fingerprint != "" {

@@ -78,11 +78,11 @@ func (f *fakeStore) MarkCause(_ context.Context, o chatops.CauseOrder) (*chatops
 	return &m, f.err
 }
 
-func (f *fakeStore) AlertGroups(ctx context.Context, limit, _ int) ([]chatops.AlertGroup, error) {
+func (f *fakeStore) AlertGroups(ctx context.Context, limit, _ int) (*chatops.AlertGroups, error) {
 	list, err := f.Causes(ctx, chatops.AlertFilter{Statuses: unhappy}, limit)
 	var groups []chatops.AlertGroup
 	for _, c := range list.Causes {
 		groups = append(groups, chatops.AlertGroup{Fingerprint: c.Fingerprint, Sample: c.Sample})
 	}
-	return groups, err
+	return &chatops.AlertGroups{Groups: groups, Causes: len(groups)}, err
 }

@@ -26,7 +26,17 @@ func (e *env) groups(limit, countTo int) []chatops.AlertGroup {
 	e.t.Helper()
 	groups, err := e.store.AlertGroups(e.ctx, limit, countTo)
 	e.must(err)
-	return groups
+	return groups.Groups
+}
+
+// knows fails unless so many causes are known.
+func (e *env) knows(limit, causes int, more bool) {
+	e.t.Helper()
+	g, err := e.store.AlertGroups(e.ctx, limit, 10)
+	e.must(err)
+	if g.Causes != causes || g.More != more {
+		e.t.Fatalf("of the largest %d: %d causes, more %t; want %d, %t", limit, g.Causes, g.More, causes, more)
+	}
 }
 
 func groupsLargestFirst(e *env) {
@@ -76,9 +86,18 @@ func groupsBounded(e *env) {
 			e.t.Fatalf("more is %t for %+v", g.More, g)
 		}
 	}
-	if groups := e.groups(2, 10); len(groups) != 2 {
-		e.t.Fatalf("at most two groups: %+v", groups)
+	if groups := e.groups(2, 10); len(groups) != 2 || groups[0].Fingerprint != "cause:1" || groups[1].Fingerprint != "cause:2" {
+		e.t.Fatalf("at most two groups, and those the largest: %+v", groups)
 	}
+	e.knows(2, 3, false) // of 8 that may be looked at
+	e.knows(3, 3, false)
+	for i := range 9 {
+		e.cause(fmt.Sprint("single:", i), e.insertRaw(slackLane, "pending", "x", at))
+	}
+	e.knows(2, 8, true)
+	e.insertRaw(slackLane, "pending", "x", at) // without a cause, which is one more
+	e.knows(2, 9, true)
+	e.knows(3, 13, false)
 	if groups := e.groups(0, 10); len(groups) != 0 {
 		e.t.Fatalf("no groups: %+v", groups)
 	}
