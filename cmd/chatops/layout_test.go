@@ -28,8 +28,8 @@ var alsoMayImport = map[string][]string{
 	// Flags, `config view` and `config check` are made from the settings struct;
 	// `limiter set` checks a limit before anybody is asked. `consent` reads
 	// addresses and verifies the audit chain by the rules. `doctor` words what the
-	// checks find.
-	"internal/runbook": {"internal/config", "internal/ratelimit", "internal/consent", "internal/doctor"},
+	// checks find, and `drill` runs an installation for a drill.
+	"internal/runbook": {"internal/config", "internal/ratelimit", "internal/consent", "internal/doctor", "internal/drill"},
 	// A limit or an address that cannot be read stops the start, like any bad
 	// setting.
 	"internal/config": {"internal/ratelimit", "internal/redisclient", "internal/consent"},

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"chatops/docs"
 	"chatops/internal/runbook"
 	"chatops/migrations"
 )
@@ -25,6 +26,11 @@ func run(args []string) int {
 	ctx, cancel := untilSignal()
 	defer cancel()
 
+	return runbook.Run(ctx, environment(), args)
+}
+
+// environment is the process's own, with everything that commands open.
+func environment() *runbook.Env {
 	env := runbook.NewEnv()
 	env.OpenStoreFunc = openStore
 	env.OpenMigratorFunc = openMigrator
@@ -38,7 +44,9 @@ func run(args []string) int {
 	env.DashboardFunc = showDashboard
 	env.LookFunc = lookOnce
 	env.PatientFunc = examineAround
-	return runbook.Run(ctx, env, args)
+	env.ChangeFileFunc = changeFile
+	env.Operations = docs.Operations
+	return env
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM. The

@@ -41,6 +41,7 @@ func catalogue() []entry {
 		{"", newServe},
 		{"", newDashboard},
 		{"", newDoctor},
+		{"", newDrill},
 		{"dlq", newDLQList},
 		{"dlq", newDLQShow},
 		{"dlq", newDLQStats},

@@ -64,6 +64,11 @@ type Env struct {
 	// PatientFunc adds to an examination what is outside the database: Redis, the
 	// disk and the integrations that are configured. release frees them.
 	PatientFunc func(cfg *config.Config, p *doctor.Patient) (release func(), err error)
+	// ChangeFileFunc carries out statements on the SQLite database in a file,
+	// behind the store's back; for drills.
+	ChangeFileFunc func(ctx context.Context, file string, statements ...string) error
+	// Operations is docs/operations.md, whose repairs a drill can play.
+	Operations string
 	// SchemaVersionFunc is the newest schema version that the program brings.
 	SchemaVersionFunc func() int64
 

@@ -141,7 +141,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 		"dlq list",
 		"dlq operations cancel", "dlq operations failures", "dlq operations list", "dlq operations pause",
 		"dlq operations rate", "dlq operations resume", "dlq operations show", "dlq retry", "dlq show", "dlq stats",
-		"docs generate", "doctor", "followup due", "followup duplicates", "followup list",
+		"docs generate", "doctor", "drill list", "followup due", "followup duplicates", "followup list",
 		"jobs list", "jobs pause", "jobs resume", "jobs run",
 		"knowledge check", "knowledge search",
 		"limiter block", "limiter set", "limiter status", "limiter unblock", "limiter unset",

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"chatops/docs"
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+	"chatops/internal/drill"
+	"chatops/internal/runbook"
+)
+
+// played is what a drill left behind.
+type played struct {
+	Drill    string   `json:"drill"`
+	Repaired bool     `json:"repaired"`
+	Left     string   `json:"left"`
+	Detect   *float64 `json:"seconds_to_detect"`
+	Repair   *float64 `json:"seconds_to_repair"`
+	Commands []string `json:"commands"`
+	Folder   string   `json:"folder"`
+}
+
+// play runs a drill by the document and returns its result, its transcript and
+// the store that it leaves.
+func play(t *testing.T, name string) (*played, string, chatops.Store) {
+	t.Helper()
+	var out, said bytes.Buffer
+	env := environment()
+	env.In, env.Out, env.Err = strings.NewReader(""), &out, &said
+	env.LookupEnvFunc = func(string) (string, bool) { return "", false }
+	if code := runbook.Run(t.Context(), env, []string{"drill", name, "--auto", "--keep", "-o", "json"}); code != 0 {
+		t.Fatalf("drill %s: exit %d\n%s\n%s", name, code, &out, &said)
+	}
+	p := &played{}
+	if err := json.Unmarshal(out.Bytes(), p); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(p.Folder) })
+	cfg := &config.Config{DatabaseURL: config.NewURL("sqlite://" + filepath.Join(p.Folder, "chatbot.db"))}
+	store, err := openStore(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return p, said.String(), store
+}
+
+// count is how many alerts of a type have a status.
+func count(t *testing.T, store chatops.Store, eventType string, status chatops.AlertStatus) int64 {
+	t.Helper()
+	n, err := store.CountAlerts(t.Context(), chatops.AlertFilter{Types: []string{eventType}, Statuses: []chatops.AlertStatus{status}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// afterwards is what the real store has to hold once the document was followed.
+var afterwards = map[string]func(t *testing.T, store chatops.Store){
+	"slack-outage": func(t *testing.T, store chatops.Store) {
+		if n := count(t, store, chatops.EventSlackAlert, chatops.AlertDelivered); n != 12 {
+			t.Errorf("%d alerts were delivered, want 12", n)
+		}
+	},
+	"monday-errors": func(t *testing.T, store chatops.Store) {
+		if n := count(t, store, chatops.EventMondayItem, chatops.AlertDelivered); n != 3 {
+			t.Errorf("%d items were made, want 3", n)
+		}
+		if n := count(t, store, chatops.EventEscalation, chatops.AlertDelivered); n != 1 {
+			t.Errorf("%d mails told of it, want 1", n)
+		}
+	},
+	"breaker-stuck": func(t *testing.T, store chatops.Store) {
+		c, err := store.Controls(t.Context())
+		if err != nil || len(c.Breakers) != 1 || c.Breakers[0].Mode != chatops.BreakerReset || c.Breakers[0].Reason != "Slack is back" {
+			t.Errorf("the orders are %+v, %v", c, err)
+		}
+	},
+	"limiter-storm": func(t *testing.T, store chatops.Store) {
+		c, err := store.Controls(t.Context())
+		if err != nil || len(c.Overrides) != 1 || c.Overrides[0].Value != "100 per minute" || c.Overrides[0].Until.IsZero() {
+			t.Errorf("the orders are %+v, %v", c, err)
+		}
+	},
+	"redis-loss": func(*testing.T, chatops.Store) {},
+	"job-paused": func(t *testing.T, store chatops.Store) {
+		if n := count(t, store, chatops.EventFollowup, chatops.AlertDelivered); n != 1 {
+			t.Errorf("%d reminders were delivered, want 1", n)
+		}
+	},
+	"duplicate-followups": func(t *testing.T, store chatops.Store) {
+		list, err := store.Followups(t.Context(), 4711, "", 10)
+		if err != nil || len(list) != 1 || list[0].ID != 88 {
+			t.Errorf("follow-ups are %+v, %v; want the earliest alone", list, err)
+		}
+	},
+	"opt-out-race": func(t *testing.T, store chatops.Store) {
+		if n := count(t, store, chatops.EventFollowup, chatops.AlertDelivered); n != 0 {
+			t.Errorf("%d reminders were delivered after the opt-out", n)
+		}
+	},
+}
+
+func TestDrill_TheDocumentRepairsEachOne(t *testing.T) {
+	t.Parallel()
+	for _, d := range drill.All() {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			p, said, store := play(t, d.Name)
+			if !p.Repaired || p.Left != "" || p.Detect == nil || p.Repair == nil || *p.Repair < *p.Detect || len(p.Commands) == 0 {
+				t.Errorf("the result is %+v", p)
+			}
+			if !strings.Contains(said, d.Symptom) {
+				t.Errorf("the symptom is not told:\n%s", said)
+			}
+			check, ok := afterwards[d.Name]
+			if !ok {
+				t.Fatal("nothing is asserted of the store afterwards")
+			}
+			check(t, store)
+			acts, err := store.Actions(t.Context(), 10)
+			if err != nil || len(acts) == 0 && d.Name != "redis-loss" {
+				t.Errorf("the repair is not on record: %v, %v", acts, err)
+			}
+		})
+	}
+}
+
+// notPractised are the sections of operations.md that are no symptom to repair:
+// requests and records, and faults that pass by themselves or stop the program.
+var notPractised = []string{
+	"Start here", "Many alerts failed: what are they?", "Somebody wants to know what we store", "Somebody wants to be forgotten", "Is the record of consent what was written?",
+	"A follow-up is uncertain", "A job is late or paused", "serve does not start", "The database was away",
+	"The disk of an embedded database is full", "Who did what",
+}
+
+func TestDrill_EverySymptomOfTheDocumentNamesItsDrillAndTheOtherWayRound(t *testing.T) {
+	t.Parallel()
+	practised := map[string]string{} // by section
+	for _, s := range drill.Read(docs.Operations) {
+		if _, ok := drill.Find(s.Drill); !ok {
+			t.Errorf("section %q names the drill %s, which there is not", s.Section, s.Drill)
+		}
+		if practised[s.Section] != "" {
+			t.Errorf("section %q names two drills", s.Section)
+		}
+		practised[s.Section] = s.Drill
+	}
+	for _, d := range drill.All() {
+		steps, err := drill.Repair(docs.Operations, d.Name)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		if !strings.Contains(docs.Operations, "`chatops drill "+d.Name+"`") {
+			t.Errorf("section %q does not say that chatops drill %s practises it", steps.Section, d.Name)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^## (.+)$`).FindAllStringSubmatch(docs.Operations, -1) {
+		known := false
+		for _, s := range notPractised {
+			known = known || s == m[1]
+		}
+		if known == (practised[m[1]] != "") {
+			t.Errorf("section %q: is it a symptom, then it needs a drill; is it none, then name it in notPractised", m[1])
+		}
+	}
+}

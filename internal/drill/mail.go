@@ -1,0 +1,152 @@
+package drill
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"strings"
+	"sync"
+)
+
+// mail plays a mail server that can be slow after RCPT.
+type mail struct {
+	ln net.Listener
+
+	mu    sync.Mutex
+	gate  chan struct{} // closed: mails pass
+	held  int           // recipients that were named while it was closed
+	mails []string      // as they came
+	conns map[net.Conn]bool
+}
+
+func startMail(ctx context.Context) (*mail, error) {
+	ln, err := listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &mail{ln: ln, gate: make(chan struct{}), conns: map[net.Conn]bool{}}
+	close(m.gate)
+	go m.accept()
+	return m, nil
+}
+
+func (m *mail) address() string { return m.ln.Addr().String() }
+
+func (m *mail) accept() {
+	for {
+		conn, err := m.ln.Accept()
+		if err != nil {
+			return
+		}
+		m.mu.Lock()
+		m.conns[conn] = true
+		m.mu.Unlock()
+		go m.talk(conn)
+	}
+}
+
+func (m *mail) stop() {
+	if m == nil {
+		return
+	}
+	_ = m.ln.Close()
+	m.release()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for conn := range m.conns {
+		_ = conn.Close()
+	}
+}
+
+// hold makes it slow: no recipient is answered until release.
+func (m *mail) hold() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gate = make(chan struct{})
+}
+
+// release answers everybody.
+func (m *mail) release() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	select {
+	case <-m.gate:
+	default:
+		close(m.gate)
+	}
+}
+
+// waiting is how many recipients were kept waiting.
+func (m *mail) waiting() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.held
+}
+
+// received are the mails, as they came.
+func (m *mail) received() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string(nil), m.mails...)
+}
+
+// pass waits while the server is slow.
+func (m *mail) pass() {
+	m.mu.Lock()
+	gate := m.gate
+	select {
+	case <-gate:
+	default:
+		m.held++
+	}
+	m.mu.Unlock()
+	<-gate
+}
+
+// talk answers one client.
+func (m *mail) talk(conn net.Conn) {
+	defer func() {
+		m.mu.Lock()
+		delete(m.conns, conn)
+		m.mu.Unlock()
+		_ = conn.Close()
+	}()
+	in := bufio.NewScanner(conn)
+	in.Buffer(nil, maxBody)
+	say := func(text string) { _, _ = conn.Write([]byte(text + "\r\n")) }
+	say("220 drill ESMTP")
+	for in.Scan() {
+		verb, _, _ := strings.Cut(strings.ToUpper(in.Text()), " ")
+		switch verb {
+		case "RCPT":
+			m.pass()
+			say("250 ok")
+		case "DATA":
+			say("354 go on")
+			if !m.read(in) {
+				return
+			}
+			say("250 ok")
+		case "QUIT":
+			say("221 bye")
+			return
+		default:
+			say("250 ok")
+		}
+	}
+}
+
+// read takes a mail in.
+func (m *mail) read(in *bufio.Scanner) bool {
+	var b strings.Builder
+	for in.Scan() {
+		if in.Text() == "." {
+			m.mu.Lock()
+			m.mails = append(m.mails, b.String())
+			m.mu.Unlock()
+			return true
+		}
+		b.WriteString(strings.TrimPrefix(in.Text(), ".") + "\n")
+	}
+	return false
+}

@@ -1,0 +1,236 @@
+package runbook
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"chatops/internal/chatops"
+	"chatops/internal/config"
+	"chatops/internal/drill"
+)
+
+// exercise is a drill that is under way.
+type exercise struct {
+	env   *Env
+	drill *drill.Drill
+	rng   *drill.Range
+	vars  map[string]string // of the installation and its commands
+	cfg   *config.Config
+	told  time.Time // when the symptom was told
+}
+
+// play runs the installation, breaks it, and waits for the repair.
+func (c *drillRun) play(ctx context.Context, env *Env, d *drill.Drill, folder string) (*drillResult, error) {
+	r, err := drill.Open(ctx, d, folder)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	x := &exercise{env: env, drill: d, rng: r, vars: r.Settings()}
+	maps.Copy(x.vars, map[string]string{"HOME": folder, drillVariable: folder, "CHATOPS_ACTOR": env.Actor})
+	stop, err := x.serve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	evidence, err := d.Break(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if left, err := d.Left(ctx, r); err != nil || left == "" {
+		return nil, cmp.Or[error](err, chatops.Errorf(chatops.CodeInternal, "drill %s: nothing is broken", d.Name))
+	}
+	x.told = env.NowFunc()
+	if err := x.tell(evidence, c.auto); err != nil {
+		return nil, err
+	}
+	if c.auto {
+		if err := x.repair(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return x.wait(ctx, c.auto)
+}
+
+// serve runs the installation until it is stopped, and opens its store.
+func (x *exercise) serve(ctx context.Context) (stop func(), err error) {
+	settings := func() (*config.Config, error) {
+		l, err := config.Load(config.Sources{LookupEnvFunc: x.lookup, ReadFileFunc: x.env.ReadFileFunc})
+		return l.Config, err
+	}
+	if x.cfg, err = settings(); err != nil {
+		return nil, err
+	}
+	logFile, err := os.OpenFile(filepath.Join(x.rng.Folder, "service.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, chatops.Errorf(chatops.CodeUnavailable, "drill: write the log: %w", err)
+	}
+	serving, cancel := context.WithCancel(ctx)
+	address, ended := make(chan string, 1), make(chan error, 1)
+	log := slog.New(&addressHandler{slog.NewTextHandler(logFile, nil), address})
+	go func() { ended <- x.env.ServeFunc(serving, x.cfg, settings, log) }()
+	halt := func() {
+		cancel()
+		<-ended //nolint:errcheck // how a private installation ends is nobody's concern
+		_ = logFile.Close()
+	}
+	select {
+	case x.rng.Address = <-address:
+	case err := <-ended:
+		ended <- nil
+		halt()
+		return nil, err
+	}
+	store, err := x.env.OpenStoreFunc(ctx, x.cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		halt()
+		return nil, err
+	}
+	x.rng.Store = store
+	x.rng.SQLFunc = func(ctx context.Context, statements ...string) error {
+		return x.env.ChangeFileFunc(ctx, x.rng.Database(), statements...)
+	}
+	return func() { _ = store.Close(); halt() }, nil
+}
+
+// addressHandler is a log that tells where the service listens.
+type addressHandler struct {
+	slog.Handler
+	address chan<- string
+}
+
+// Handle writes a record.
+func (h *addressHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "serving" {
+		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == "address" {
+				select {
+				case h.address <- a.Value.String():
+				default:
+				}
+			}
+			return true
+		})
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (x *exercise) lookup(name string) (string, bool) { v, ok := x.vars[name]; return v, ok }
+
+// tell says what the engineer is to know.
+func (x *exercise) tell(evidence string, auto bool) error {
+	file := filepath.Join(x.rng.Folder, "env")
+	if err := os.WriteFile(file, []byte(x.exports()), 0o600); err != nil {
+		return chatops.Errorf(chatops.CodeUnavailable, "drill: write the environment: %w", err)
+	}
+	e := x.env
+	e.sayf("drill %s, with %s in %s\n\n%s\n", x.drill.Name, x.rng.Uses(), x.rng.Folder, x.drill.Symptom)
+	for line := range strings.Lines(evidence) {
+		e.sayf("  | %s\n", clean(strings.TrimRight(line, "\n")))
+	}
+	if auto {
+		e.sayf("\n")
+		return nil
+	}
+	e.sayf("\nIn another terminal, make it the place where commands work, and repair it:\n\n  . %s\n  cd %s\n  chatops doctor\n\n", quoteWord(file), quoteWord(x.rng.Folder))
+	e.sayf("The time runs. Ctrl-C gives up and removes everything.\n")
+	return nil
+}
+
+// exports is a shell script that makes a terminal one of the installation. Other
+// settings of the terminal are taken away: they may be those of a real one.
+func (x *exercise) exports() string {
+	var b strings.Builder
+	for _, f := range config.Fields() {
+		if _, ours := x.vars[f.Env]; !ours {
+			b.WriteString("unset " + f.Env + " " + f.Env + "_FILE\n")
+		}
+	}
+	b.WriteString("unset CHATOPS_PROFILE XDG_CONFIG_HOME\n")
+	for _, name := range slices.Sorted(maps.Keys(x.vars)) {
+		b.WriteString("export " + name + "=" + quoteWord(x.vars[name]) + "\n")
+	}
+	return b.String()
+}
+
+// wait looks until all is repaired, or the time is over.
+func (x *exercise) wait(ctx context.Context, auto bool) (*drillResult, error) {
+	const lookEvery, quickly = time.Second, 50 * time.Millisecond
+	every := lookEvery
+	if auto {
+		every = quickly
+	}
+	res := &drillResult{Drill: x.drill.Name}
+	for {
+		left, err := x.drill.Left(ctx, x.rng)
+		if ctx.Err() == nil && err != nil {
+			left = chatops.ErrorMessage(err)
+		}
+		if ctx.Err() == nil || res.Left == "" {
+			res.Left = left
+		}
+		if err == nil && left == "" {
+			res.Repaired, res.Repair, res.Left = true, seconds(x.env.NowFunc().Sub(x.told)), ""
+			break
+		}
+		if !chatops.Sleep(ctx, every) {
+			break
+		}
+	}
+	res.Commands, res.Detect = x.typed()
+	return res, nil
+}
+
+func seconds(d time.Duration) *float64 {
+	s := d.Seconds()
+	return &s
+}
+
+// repair types the commands that the document gives.
+func (x *exercise) repair(ctx context.Context) error {
+	steps, err := drill.Repair(x.env.Operations, x.drill.Name)
+	if err != nil {
+		return err
+	}
+	for _, command := range steps.Commands {
+		x.env.sayf("$ %s\n", command)
+		if err := x.typeCommand(ctx, command); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typeCommand carries out one command as if it had been typed in the folder of
+// the drill. What changes something is confirmed.
+func (x *exercise) typeCommand(ctx context.Context, command string) error {
+	words, input := drill.Words(command, func(name string) string { return x.vars[name] })
+	if len(words) == 0 || words[0] != "chatops" {
+		return x.rng.Command(ctx, words)
+	}
+	inner := *x.env
+	inner.LookupEnvFunc = x.lookup
+	inner.In, inner.Out, inner.Err = strings.NewReader(""), x.env.Err, x.env.Err
+	inner.InTTY, inner.OutTTY, inner.ErrTTY = false, false, false
+	if input != "" {
+		f, err := os.Open(filepath.Join(x.rng.Folder, input))
+		if err != nil {
+			return chatops.Errorf(chatops.CodeInvalid, "drill: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		inner.In = io.Reader(f)
+	}
+	code := Run(ctx, &inner, append(words[1:], "--yes", "-o", "table"))
+	if code != exitOK && code != exitFinding { // a finding is what is looked for
+		return chatops.Errorf(chatops.CodeInternal, "drill: %s ended with %d", command, code)
+	}
+	return nil
+}
