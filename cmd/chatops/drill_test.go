@@ -126,7 +126,7 @@ func TestDrill_TheDocumentRepairsEachOne(t *testing.T) {
 				t.Fatal("nothing is asserted of the store afterwards")
 			}
 			check(t, store)
-			acts, err := store.Actions(t.Context(), chatops.ActionFilter{}, 0, 10)
+			acts, _, err := store.Actions(t.Context(), chatops.ActionFilter{}, 0, 10)
 			if err != nil || len(acts) == 0 && d.Name != "redis-loss" {
 				t.Errorf("the repair is not on record: %v, %v", acts, err)
 			}
