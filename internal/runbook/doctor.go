@@ -70,6 +70,7 @@ func (c *doctorCommand) run(ctx context.Context, env *Env) error {
 	if unknown != "" {
 		return hint(chatops.Errorf(chatops.CodeUsage, "--check %q: there is no such check", unknown), "checks are: %s", strings.Join(doctor.Names(), ", "))
 	}
+	env.noteForDrill()
 	first, err := c.examine(ctx, env, checks)
 	if err != nil {
 		return err

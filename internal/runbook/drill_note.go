@@ -14,7 +14,8 @@ const drillVariable = "CHATOPS_DRILL"
 // commandsFile keeps what was typed during a drill.
 const commandsFile = "commands.log"
 
-// noteForDrill writes down, during a drill, that a command is typed. What cannot
+// noteForDrill writes down, during a drill, that a command is typed which
+// looks at the installation or changes it. What cannot
 // be written is not missed.
 func (e *Env) noteForDrill() {
 	folder := e.getenv(drillVariable)

@@ -86,13 +86,13 @@ func TestDrill_NotesWhatIsTypedWithoutSecrets(t *testing.T) {
 	c := newConsole(t, newFakeStore())
 	folder := t.TempDir()
 	c.vars[drillVariable] = folder
-	c.must(exitOK, "version")
+	c.must(exitOK, "dlq stats")
 	c.must(exitOK, "dlq list --database-url postgres://app:"+dbPassword+"@db/x")
 	raw, err := os.ReadFile(filepath.Join(folder, commandsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "2026-03-10T12:00:00Z chatops version\n2026-03-10T12:00:00Z chatops dlq list --database-url [redacted]\n"
+	want := "2026-03-10T12:00:00Z chatops dlq stats\n2026-03-10T12:00:00Z chatops dlq list --database-url [redacted]\n"
 	if string(raw) != want {
 		t.Errorf("noted is %q, want %q", raw, want)
 	}
@@ -107,7 +107,7 @@ func TestDrill_NotesWhatIsTypedWithoutSecrets(t *testing.T) {
 		t.Errorf("without a command: %v, %v", commands, detect)
 	}
 	c.vars[drillVariable] = filepath.Join(folder, "gone") // nobody stumbles over it
-	c.must(exitOK, "version")
+	c.must(exitOK, "dlq stats")
 }
 
 func TestDrill_TheTerminalForgetsItsRealSettings(t *testing.T) {

@@ -131,6 +131,7 @@ func (e *Env) settings() (*config.Config, error) {
 	if e.loaded != nil {
 		return e.loaded.Config, nil
 	}
+	e.noteForDrill()
 	l, err := config.Load(e.sources())
 	if err != nil {
 		return nil, hint(err, "every setting and where it comes from: chatops config view --show-origin")

@@ -50,13 +50,13 @@ var changing = map[string]string{
 var looking = []string{
 	"audit list", "breaker status", "chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor",
 	"consent audit verify", "consent export", "consent lookup", "consent texts list", "dlq groups", "dlq list", "dlq operations failures",
-	"dlq operations list", "dlq operations show", "dlq show", "dlq stats", "docs generate", "doctor", "drill", "followup due", "followup list", "jobs list",
+	"dlq operations list", "dlq operations show", "dlq show", "dlq stats", "docs generate", "doctor", "drill", "drill list", "followup due", "followup list", "jobs list",
 	"knowledge check", "knowledge search", "limiter status", "migrate status", "version", "whoami",
 }
 
 // walk calls visit for every command that does something itself.
 func walk(cmd *cobra.Command, visit func(path string, cmd *cobra.Command)) {
-	if path := strings.TrimPrefix(cmd.CommandPath(), "chatops "); !cmd.HasSubCommands() || path == "dlq groups" {
+	if path := strings.TrimPrefix(cmd.CommandPath(), "chatops "); !cmd.HasSubCommands() || path == "dlq groups" || path == "drill" {
 		visit(path, cmd)
 	}
 	for _, sub := range cmd.Commands() {

@@ -32,7 +32,6 @@ type globals struct {
 func Run(ctx context.Context, env *Env, args []string) int {
 	env.args, env.flags, env.loaded = args, map[string]string{}, nil
 	env.input, env.personal = nil, false
-	env.noteForDrill()
 	root := newRoot(env)
 	root.SetArgs(args)
 	root.SetIn(env.In)
