@@ -128,3 +128,63 @@ func TestOperation_SelectedLeavesWhatItMayChange(t *testing.T) {
 		t.Errorf("live are %v", live)
 	}
 }
+
+func TestOperationOutcomes_TellFailuresFromWhatWaits(t *testing.T) {
+	t.Parallel()
+	o := chatops.OperationOutcomes{Released: 100}
+	for _, c := range []chatops.OperationOutcome{
+		{Lane: "slack:alerts", Status: chatops.AlertFailed, Count: 3},
+		{Lane: "slack:alerts", Status: chatops.AlertPending, Retried: true, Count: 4},
+		{Lane: "webhook:crm", Status: chatops.AlertPending, Count: 5},
+		{Lane: "slack:alerts", Status: chatops.AlertQueued, Count: 6},
+		{Lane: "webhook:crm", Status: chatops.AlertQueued, Count: 1},
+		{Lane: "mailto", Status: chatops.AlertDelivered, Count: 50},
+		{Lane: "mailto", Status: chatops.AlertDiscarded, Count: 1},
+		{Lane: "mailto", Status: chatops.AlertCancelled, Count: 1},
+	} {
+		o.Add(&c)
+	}
+	if o.Failed != 7 || o.Waiting != 12 || o.Tried() != 88 || !slices.Equal(o.Lanes, []string{"slack:alerts", "webhook:crm"}) {
+		t.Errorf("outcomes are %+v, tried %d", o, o.Tried())
+	}
+	if early := (chatops.OperationOutcomes{Released: 1, Waiting: 3}); early.Tried() != 0 {
+		t.Errorf("tried %d before it was released", early.Tried())
+	}
+}
+
+func TestOperation_ValidateAndClaimSayWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	for _, op := range []*chatops.Operation{
+		{Kind: "explode"}, {Kind: chatops.OperationDiscard, Pace: &chatops.OperationPace{}},
+		{Kind: chatops.OperationRetry, Pace: &chatops.OperationPace{Rate: -1}},
+	} {
+		if err := op.Validate(); chatops.ErrorCode(err) != chatops.CodeInvalid {
+			t.Errorf("%+v: %v", *op, err)
+		}
+	}
+	for _, op := range []*chatops.Operation{
+		{Kind: chatops.OperationRetry}, {Kind: chatops.OperationDiscard}, {Kind: chatops.OperationRetry, Pace: &chatops.OperationPace{Canary: 1}},
+	} {
+		if err := op.Validate(); err != nil {
+			t.Errorf("%+v: %v", *op, err)
+		}
+	}
+	for _, c := range []chatops.OperationClaim{{}, {Holder: "r1"}, {Lease: time.Second}, {Holder: "r1", Lease: time.Second, Idle: -1}} {
+		if err := c.Validate(); chatops.ErrorCode(err) != chatops.CodeInvalid {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	if err := (&chatops.OperationClaim{Holder: "r1", Lease: time.Second}).Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOperation_LeftIsNeverNegative(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ matched, changed, skipped, want int64 }{{10, 3, 2, 5}, {10, 10, 0, 0}, {1, 3, 0, 0}} {
+		op := &chatops.Operation{Matched: c.matched, Changed: c.changed, Skipped: c.skipped}
+		if got := op.Left(); got != c.want {
+			t.Errorf("%+v has %d left", c, got)
+		}
+	}
+}

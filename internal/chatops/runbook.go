@@ -192,6 +192,7 @@ type Store interface {
 	Queue
 	AlertStore
 	OperationStore
+	PreviewStore
 	CauseStore
 	ControlStore
 	InstanceStore

@@ -52,6 +52,8 @@ type bulkResult struct {
 	Delivered   *int64  `json:"delivered,omitempty"` // these three only when it waited
 	Failed      *int64  `json:"failed,omitempty"`
 	Pending     *int64  `json:"pending,omitempty"`
+
+	Preview *previewView `json:"preview,omitempty"` // of a dry run of a retry
 }
 
 // plan is a checked command line.
@@ -147,7 +149,7 @@ func (b *bulk) run(ctx context.Context, env *Env, words []string) error {
 func (r *bulkRun) result() *bulkResult {
 	changed := r.op.Changed + r.flights.retried()
 	skipped := max(0, r.op.Skipped-r.flights.retried()) + r.ineligible
-	res := &bulkResult{Matched: r.op.Matched + r.ineligible, Skipped: skipped, DryRun: r.dryRun}
+	res := &bulkResult{Matched: r.op.Matched + r.ineligible, Skipped: skipped, DryRun: r.dryRun, Preview: r.preview}
 	if r.op.ID != "" {
 		res.OperationID = &r.op.ID
 	}
@@ -177,7 +179,11 @@ func (r *bulkResult) sections(bool) []section {
 			pairs = append(pairs, o.name, fmt.Sprint(*o.count))
 		}
 	}
-	return []section{fields(append(pairs, "dry_run", fmt.Sprint(r.DryRun))...)}
+	list := []section{fields(append(pairs, "dry_run", fmt.Sprint(r.DryRun))...)}
+	if r.Preview != nil {
+		list = append(list, r.Preview.sections()...)
+	}
+	return list
 }
 
 // describe words a filter for the question before a change.

@@ -22,6 +22,7 @@ type bulkRun struct {
 	ineligible int64        // alerts named by id that the operation cannot change
 	op         *chatops.Operation
 	progress   *chatops.OperationProgress // set when it waited for the outcomes
+	preview    *previewView               // of a dry run
 	flights    flights                    // what it skipped and waits for
 }
 
@@ -57,6 +58,12 @@ func (r *bulkRun) run(ctx context.Context, p *plan) error {
 			return "", err
 		}
 		r.op = op
+		if r.dryRun && r.kind == chatops.OperationRetry {
+			var err error
+			if r.preview, err = r.tell(ctx, p.filter); err != nil {
+				return "", err
+			}
+		}
 		if !r.dryRun { // whatever happens from here, the operator knows its name
 			r.env.notef("operation    %s", op.ID)
 		}

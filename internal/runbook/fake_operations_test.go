@@ -75,3 +75,36 @@ func (f *fakeStore) OperationOutcomes(ctx context.Context, id string) (*chatops.
 	}
 	return &chatops.OperationOutcomes{Released: op.Changed, Failed: p.Failed + p.Pending, Waiting: p.Waiting}, f.err
 }
+
+// PreviewOperation counts what matches, each alert as a row of its own; what an
+// operation has taken is elsewhere, and texts say what is permanent.
+func (f *fakeStore) PreviewOperation(_ context.Context, op *chatops.Operation, countTo int) (*chatops.Preview, error) {
+	if f.previewErr != nil {
+		return nil, f.previewErr
+	}
+	p := &chatops.Preview{}
+	for i := range f.alerts {
+		a := f.alerts[i]
+		status := a.Status
+		if a.Status == chatops.AlertDelivered && (len(op.Filter.Statuses) == 0 || !slices.Contains(op.Filter.Statuses, a.Status)) {
+			a.Status = op.Selected()[0]
+		}
+		if !f.matches(&a, op.Filter) {
+			continue
+		}
+		if status == chatops.AlertDelivered {
+			p.Delivered++
+			continue
+		}
+		if len(p.Rows) > countTo {
+			continue
+		}
+		p.Rows = append(p.Rows, chatops.PreviewRow{
+			Fingerprint: a.Fingerprint, EventType: a.EventType, Lane: a.Lane(), Count: 1, Newest: a.ID,
+			Permanent: a.ErrorMessage == "refused", Withdrawn: a.ErrorMessage == "withdrawn", Elsewhere: a.OperationID != "",
+			Age: chatops.PreviewAge(min(i, 4)),
+		})
+	}
+	p.Bound(countTo)
+	return p, f.err
+}

@@ -30,9 +30,11 @@ type fakeStore struct {
 	frozen       map[string][]int64
 	actions      []chatops.OperatorAction
 	announced    int
+	asked        []chatops.AlertFilter // by Alerts
 	closed       bool
 	err          error // returned by every call when set
 	beginErr     error
+	previewErr   error
 	stepFunc     func()                      // called at each step
 	watchFunc    func(op *chatops.Operation) // called at each look at the outcomes, under the lock
 	announceFunc func()                      // called at each wake-up
@@ -70,6 +72,7 @@ func (f *fakeStore) matches(a *chatops.Alert, q chatops.AlertFilter) bool {
 func (f *fakeStore) Alerts(_ context.Context, q chatops.AlertFilter, after chatops.AlertCursor, limit int) ([]chatops.Alert, *chatops.AlertCursor, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.asked = append(f.asked, q)
 	var list []chatops.Alert
 	for i := range f.alerts {
 		a := f.alerts[i]

@@ -61,6 +61,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Stats", statsCases()},
 		{"Operation", operationCases()},
 		{"Paced", paceCases()},
+		{"Preview", previewCases()},
 		{"Action", actionCases()},
 		{"Control", controlCases()},
 		{"Instance", instanceCases()},

@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"chatops/internal/chatops"
+)
+
+// previewColumns tell alerts apart. The outcome of the last attempt is looked up
+// for failed ones only, and consent for follow-ups only.
+const previewColumns = `coalesce(d.fingerprint, ''), d.event_type, d.lane,
+  d.status = 'failed' and coalesce((select a.outcome from delivery_attempt a where a.alert_id = d.id order by a.id desc limit 1), '') = 'permanent',
+  d.event_type = 'followup_email' and exists (select from followup_event f join chat_conversations c on c.id = f.conversation_id
+    where f.alert_id = d.id and not (c.marketing_consent and c.rodo_consent))`
+
+// PreviewOperation counts what an operation would select.
+func (s *Store) PreviewOperation(ctx context.Context, op *chatops.Operation, countTo int) (*chatops.Preview, error) {
+	if err := op.Validate(); err != nil {
+		return nil, err
+	}
+	var p chatops.Preview
+	err := s.tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		p = chatops.Preview{}
+		plan := operationPlan{op: *op}
+		if err := plan.leaveAlone(ctx, tx); err != nil {
+			return err
+		}
+		query, args := plan.preview(s.now(), countTo+1)
+		rows, err := tx.Query(ctx, query, adhoc(args)...)
+		if err != nil {
+			return err
+		}
+		p.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r chatops.PreviewRow, err error) {
+			return r, row.Scan(&r.Fingerprint, &r.EventType, &r.Lane, &r.Permanent, &r.Withdrawn, &r.Elsewhere, &r.Age, &r.Count, &r.Newest)
+		})
+		if err != nil {
+			return err
+		}
+		done := op.Filter
+		done.Statuses = []chatops.AlertStatus{chatops.AlertDelivered}
+		sel := selectAlerts(done, done.Statuses, nil)
+		query = "select count(*) from (" + sel.list("d.id, d.created_at", newestFirst, countTo+1) + ") x"
+		return tx.QueryRow(ctx, query, adhoc(sel.args)...).Scan(&p.Delivered)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Bound(countTo)
+	return &p, nil
+}
+
+// preview writes the query: the newest alerts, told apart and counted.
+func (p *operationPlan) preview(at *time.Time, limit int) (string, []any) {
+	sel := selectAlerts(p.op.Filter, p.op.Statuses(), nil)
+	picked := sel.list("d.id, d.created_at", newestFirst, limit)
+	elsewhere := "false"
+	for _, other := range p.besides {
+		elsewhere += " or " + other.theirs(sel) + " is true"
+	}
+	now := "coalesce(" + sel.param(at, "timestamptz") + ", statement_timestamp())"
+	age := "case"
+	for i, bound := range chatops.PreviewAges() {
+		age += fmt.Sprintf(" when d.created_at > %s - interval '%d seconds' then %d", now, int(bound.Seconds()), i)
+	}
+	age += fmt.Sprintf(" else %d end", len(chatops.PreviewAges()))
+	return "select " + previewColumns + ", " + elsewhere + ", " + age + ", count(*), max(d.id)\nfrom (" + picked +
+		") k join dead_letter_queue d on d.id = k.id group by 1, 2, 3, 4, 5, 6, 7", sel.args
+}
