@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,16 +59,16 @@ func (s *Store) PreviewOperation(ctx context.Context, op *chatops.Operation, cou
 func (p *operationPlan) preview(at *time.Time, limit int) (string, []any) {
 	sel := selectAlerts(p.op.Filter, p.op.Statuses(), nil)
 	picked := sel.list("d.id, d.created_at", newestFirst, limit)
-	elsewhere := "false"
+	elsewhere := []string{"false"}
 	for _, other := range p.besides {
-		elsewhere += " or " + other.theirs(sel) + " is true"
+		elsewhere = append(elsewhere, other.theirs(sel)+" is true")
 	}
 	now := "coalesce(" + sel.param(at, "timestamptz") + ", statement_timestamp())"
-	age := "case"
+	age := make([]string, 0, len(chatops.PreviewAges()))
 	for i, bound := range chatops.PreviewAges() {
-		age += fmt.Sprintf(" when d.created_at > %s - interval '%d seconds' then %d", now, int(bound.Seconds()), i)
+		age = append(age, fmt.Sprintf("when d.created_at > %s - interval '%d seconds' then %d", now, int(bound.Seconds()), i))
 	}
-	age += fmt.Sprintf(" else %d end", len(chatops.PreviewAges()))
-	return "select " + previewColumns + ", " + elsewhere + ", " + age + ", count(*), max(d.id)\nfrom (" + picked +
+	return "select " + previewColumns + ", " + strings.Join(elsewhere, " or ") + ", case " + strings.Join(age, " ") +
+		" else " + strconv.Itoa(len(age)) + " end, count(*), max(d.id)\nfrom (" + picked +
 		") k join dead_letter_queue d on d.id = k.id group by 1, 2, 3, 4, 5, 6, 7", sel.args
 }

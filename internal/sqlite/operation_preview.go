@@ -2,7 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
+	"strconv"
+	"strings"
 
 	"chatops/internal/chatops"
 )
@@ -82,12 +83,12 @@ func (s *Store) preview(op *chatops.Operation, elsewhere condition, limit int) (
 	}
 	keys, keyArgs := picked.keys()
 	args := elsewhere.args
-	age := "case"
+	age := make([]string, 0, len(chatops.PreviewAges()))
 	for i, bound := range chatops.PreviewAges() {
-		age += fmt.Sprintf(" when created_at > ? then %d", i)
+		age = append(age, "when created_at > ? then "+strconv.Itoa(i))
 		args = append(args, stamp(s.now().Add(-bound)))
 	}
-	age += fmt.Sprintf(" else %d end", len(chatops.PreviewAges()))
-	return "select " + previewColumns + ", " + elsewhere.sql + ", " + age + ", count(*), max(id)\nfrom dead_letter_queue" +
+	return "select " + previewColumns + ", " + elsewhere.sql + ", case " + strings.Join(age, " ") + " else " + strconv.Itoa(len(age)) +
+		" end, count(*), max(id)\nfrom dead_letter_queue" +
 		" where id in (select id from (" + keys + ")) group by 1, 2, 3, 4, 5, 6, 7", append(args, keyArgs...)
 }
