@@ -9,17 +9,17 @@ import (
 // State is what a check found.
 type State string
 
-// The states, from the best.
+// The states, from the one that matters least.
 const (
-	OK      State = "ok"
 	Skipped State = "skipped" // there is nothing to check here
+	OK      State = "ok"
 	Warning State = "warning" // nothing is broken yet, or somebody has ordered it so
 	Unknown State = "unknown" // it could not be found out
 	Problem State = "problem"
 )
 
-// States lists every state, the best first.
-func States() []State { return []State{OK, Skipped, Warning, Unknown, Problem} }
+// States lists every state, the one that matters least first.
+func States() []State { return []State{Skipped, OK, Warning, Unknown, Problem} }
 
 // badness is how bad a state is.
 func (s State) badness() int { return slices.Index(States(), s) }
@@ -63,7 +63,7 @@ func found(list []Finding, seen string) Result {
 // skipped is the result of a check that has nothing to look at.
 func skipped(why string) Result { return Result{State: Skipped, Text: why} }
 
-// Worst is the worst state of all; OK without any.
+// Worst is the worst state of all; OK where nothing was checked.
 func Worst(list []Result) State {
 	worst := OK
 	for _, r := range list {
