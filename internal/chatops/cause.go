@@ -147,14 +147,16 @@ type CauseOrder struct {
 	For         time.Duration // of a mute
 }
 
+const maxFingerprint = 64
+
 // maxCauseText is how long a note or reason may be, in bytes.
 const maxCauseText = 2000
 
 // Validate reports the first field that cannot be stored, as CodeInvalid.
 func (o *CauseOrder) Validate() error {
 	switch {
-	case o.Fingerprint == "" || len(o.Fingerprint) > 64:
-		return Errorf(CodeInvalid, "fingerprint of %d characters: must have 1 to 64", len(o.Fingerprint))
+	case o.Fingerprint == "" || len(o.Fingerprint) > maxFingerprint:
+		return Errorf(CodeInvalid, "fingerprint of %d characters: must have 1 to %d", len(o.Fingerprint), maxFingerprint)
 	case len(o.Text) > maxCauseText:
 		return Errorf(CodeInvalid, "text of %d bytes: at most %d", len(o.Text), maxCauseText)
 	case o.Verb == CauseMute && o.For <= 0:

@@ -194,6 +194,7 @@ type Store interface {
 	OperationStore
 	PreviewStore
 	CauseStore
+	TransferStore
 	ControlStore
 	InstanceStore
 	JobStore

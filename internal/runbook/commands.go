@@ -50,6 +50,8 @@ func catalogue() []entry {
 		{"dlq groups", newDLQGroupsAck},
 		{"dlq groups", newDLQGroupsMute},
 		{"dlq groups", newDLQGroupsUnmute},
+		{"dlq", newDLQExport},
+		{"dlq", newDLQImport},
 		{"dlq", newDLQRetry},
 		{"dlq", newDLQDiscard},
 		{"dlq operations", newOperationsList},

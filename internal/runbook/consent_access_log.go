@@ -21,7 +21,8 @@ func newConsentAccessLog(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "access-log [EMAIL|--stdin]", Short: "Show who looked at personal data, when and why",
 		Long: "Show the look-ups of personal data, newest first: of one address, or of all. The log\n" +
-			"names people by a digest that only the consent keys can make.\n\n" + stdinHelp,
+			"names people by a digest that only the consent keys can make; an export of alerts with\n" +
+			"their payloads may be about anybody, and is shown for every address.\n\n" + stdinHelp,
 		Example: "  chatops consent access-log\n  chatops consent access-log jan@firma.example -o json",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), env, args) },
 	}
@@ -64,7 +65,8 @@ func (c *consentAccessLog) run(ctx context.Context, env *Env, args []string) err
 	defer cancel()
 	subjects := []string{""}
 	if key != "" {
-		subjects = p.marks.Of(key) // those of older keys too
+		// Those of older keys too, and looks at what may be about everybody.
+		subjects = append(p.marks.Of(key), anybody)
 	}
 	var entries []chatops.AccessEntry
 	for _, subject := range subjects {

@@ -46,6 +46,7 @@ type fakeStore struct {
 	planned      fakeFollowups
 	schedule     fakeSchedule
 	causes       fakeCauses
+	importFunc   func() error // called after each batch
 }
 
 func (f *fakeStore) Close() error { f.closed = true; return nil }

@@ -28,6 +28,7 @@ var changing = map[string]string{
 	"dlq groups mute":       "abc --for 1h",
 	"dlq groups note":       "abc --text x",
 	"dlq groups unmute":     "abc",
+	"dlq import":            "alerts.jsonl --reason restored",
 	"dlq operations cancel": "op_1",
 	"dlq operations pause":  "op_1",
 	"dlq operations rate":   "op_1 5",
@@ -49,7 +50,7 @@ var changing = map[string]string{
 // looking are the commands that change nothing, or only write down who looked.
 var looking = []string{
 	"audit list", "breaker status", "chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor",
-	"consent audit verify", "consent export", "consent lookup", "consent texts list", "dlq groups", "dlq list", "dlq operations failures",
+	"consent audit verify", "consent export", "consent lookup", "consent texts list", "dlq export", "dlq groups", "dlq list", "dlq operations failures",
 	"dlq operations list", "dlq operations show", "dlq show", "dlq stats", "docs generate", "doctor", "drill", "drill list", "followup due", "followup list", "jobs list",
 	"knowledge check", "knowledge search", "limiter status", "migrate status", "version", "whoami",
 }

@@ -58,6 +58,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"AlertList", alertListCases()},
 		{"AlertGroup", alertGroupCases()},
 		{"Cause", causeCases()},
+		{"Import", importCases()},
 		{"Stats", statsCases()},
 		{"Operation", operationCases()},
 		{"Paced", paceCases()},
