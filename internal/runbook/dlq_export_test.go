@@ -50,7 +50,7 @@ func TestDLQExport_WritesEveryAlertOnceAcrossPages(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		id := int64(line["id"].(float64)) //nolint:forcetypeassert // a test
+		id := int64(line["id"].(float64))
 		if seen[id] || line["payload"] != nil {
 			t.Fatalf("alert %d twice, or with a payload: %v", id, line)
 		}

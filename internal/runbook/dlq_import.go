@@ -212,4 +212,3 @@ func (e *Env) tellBadLines(r *alertReader, err error) error {
 	}
 	return err
 }
-
