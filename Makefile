@@ -82,6 +82,10 @@ test-deps: ## Install PostgreSQL and Redis for the tests, if they are missing
 test-browser: ## Drive the pages of consent in Chromium, installing it and axe-core
 	.ci/test-browser
 
+.PHONY: screenshot
+screenshot: test-deps ## Draw docs/dashboard.svg anew, from a real run under tmux
+	SCREENSHOT=$(CURDIR)/docs/dashboard.svg $(GO) test -count=1 -run TestPicture_OfTheDashboard ./internal/e2e
+
 .PHONY: cover
 cover: test-deps ## Write coverage.out and coverage.html, and print the total
 	$(GO) test -coverpkg=./... -coverprofile=coverage.out $(GOTESTFLAGS) $(PKG)
