@@ -25,11 +25,17 @@ func (s *service) jobTable(cfg *config.Config, log *slog.Logger, k *chat.Knowled
 		{Name: cache.JobName, Schedule: jobs.Every(cfg.CacheCleanup), RunFunc: s.cache.CleanUp, EachProcess: true},
 		{Name: deadletter.JobRetry, Schedule: jobs.Every(cfg.DLQSweep), RunFunc: counting(s.engine.Sweep, "claimable again")},
 		{Name: deadletter.JobCleanup, Schedule: jobs.Daily(3, 30), RunFunc: counting(s.engine.Cleanup, "deleted")},
+		{Name: deadletter.JobAlarm, Schedule: jobs.Every(time.Minute), RunFunc: s.alarm(cfg, log).Watch},
 		{Name: fleet.JobForget, Schedule: jobs.Every(time.Minute), RunFunc: s.replica.Forget},
 		{Name: "consent_retention", Schedule: jobs.Daily(4, 10), RunFunc: s.retention(cfg)},
 		{Name: "followups", Schedule: jobs.Every(followupEvery), RunFunc: planFollowups(cfg, log, s.store, k, tokens, s.engine.Wake)},
 		{Name: "request_cleanup", Schedule: jobs.Every(10 * time.Minute), RunFunc: s.forgetRequests},
 	}
+}
+
+// alarm tells people of a queue that needs somebody.
+func (s *service) alarm(cfg *config.Config, log *slog.Logger) *deadletter.Alarm {
+	return &deadletter.Alarm{Store: s.store, Limits: cfg.QueueLimits(), Email: cfg.EscalationEmail, Replica: replica(), Log: log}
 }
 
 // counting words the result of work that counts alerts.

@@ -199,6 +199,7 @@ type Store interface {
 	InstanceStore
 	JobStore
 	DatabaseStore
+	QueueAlarmStore
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
 	// Pools returns how the store's connections do. It waits for nothing.

@@ -15,6 +15,7 @@ type fakeStore struct {
 	facts      chatops.DatabaseFacts
 	stats      chatops.QueueStats
 	fresh      int64
+	alarm      chatops.QueueAlarm
 	groups     []chatops.AlertGroup
 	controls   chatops.Controls
 	replicas   []chatops.Instance
@@ -45,6 +46,10 @@ func (f *fakeStore) QueueStats(ctx context.Context) (*chatops.QueueStats, error)
 
 func (f *fakeStore) CountAlerts(ctx context.Context, _ chatops.AlertFilter) (int64, error) {
 	return f.fresh, f.answer(ctx)
+}
+
+func (f *fakeStore) QueueAlarm(ctx context.Context) (*chatops.QueueAlarm, error) {
+	return &f.alarm, f.answer(ctx)
 }
 
 func (f *fakeStore) AlertGroups(ctx context.Context, _, _ int) (*chatops.AlertGroups, error) {

@@ -88,6 +88,13 @@ func queueFaults() []fault {
 			says:  "growing by 20 a minute",
 		},
 		{
+			name: "too many wait, and somebody knows", check: "queue", state: Warning,
+			plant: both(status(chatops.AlertQueued, 100), func(b *body) {
+				b.store.alarm = chatops.QueueAlarm{RaisedAt: noon, AckAt: noon, AckBy: "ewa"}
+			}),
+			says: "101 alerts waiting|acknowledged by ewa",
+		},
+		{
 			name: "one waits too long", check: "queue_age", state: Problem,
 			plant: func(b *body) { b.store.stats.OldestWaiting = noon.Add(-15 * time.Minute) },
 			says:  "waited for 15m|--until 15m",

@@ -10,8 +10,8 @@ import (
 // Store is what the checks read of the database.
 type Store interface {
 	Database(ctx context.Context) (*chatops.DatabaseFacts, error)
-	QueueStats(ctx context.Context) (*chatops.QueueStats, error)
-	CountAlerts(ctx context.Context, f chatops.AlertFilter) (int64, error)
+	chatops.QueueReader
+	QueueAlarm(ctx context.Context) (*chatops.QueueAlarm, error)
 	AlertGroups(ctx context.Context, limit, countTo int) (*chatops.AlertGroups, error)
 	Controls(ctx context.Context) (*chatops.Controls, error)
 	Instances(ctx context.Context) ([]chatops.Instance, error)

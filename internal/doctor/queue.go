@@ -15,32 +15,35 @@ const (
 	causesCount = 1000
 )
 
-// waitingFilter selects what waits.
-func waitingFilter() chatops.AlertFilter {
-	return chatops.AlertFilter{Statuses: []chatops.AlertStatus{chatops.AlertQueued, chatops.AlertPending}}
-}
-
 func checkQueue(ctx context.Context, p *Patient) (Result, error) {
-	stats, err := p.Store.QueueStats(ctx)
+	load, _, err := chatops.ReadQueueLoad(ctx, p.Store)
 	if err != nil {
 		return Result{}, err
 	}
-	recent := waitingFilter()
-	recent.Since = stats.Now.Add(-chatops.GrowthWindow)
-	fresh, err := p.Store.CountAlerts(ctx, recent)
-	if err != nil {
-		return Result{}, err
-	}
-	load := chatops.QueueLoad{Waiting: stats.Total(chatops.AlertQueued, chatops.AlertPending), Fresh: fresh}
-	text := fmt.Sprintf("%s waiting, %d of the last %s", count(load.Waiting, "alert"), fresh, chatops.Span(chatops.GrowthWindow))
-	if !p.Limits.Crowded(&load) && !p.Limits.Growing(&load) {
+	text := fmt.Sprintf("%s waiting, %d of the last %s", count(load.Waiting, "alert"), load.Fresh, chatops.Span(chatops.GrowthWindow))
+	if !p.Limits.Crowded(load) && !p.Limits.Growing(load) {
 		return found(nil, text), nil
 	}
-	if p.Limits.Growing(&load) {
+	if p.Limits.Growing(load) {
 		text += fmt.Sprintf(", growing by %.0f a minute", load.PerMinute())
 	}
+	return p.tooMuch(ctx, text, "chatops dlq retry --status queued,pending --now --reason 'receiver is back'")
+}
+
+// tooMuch is what is found when too much waits: a problem, or a warning once
+// somebody has acknowledged it.
+func (p *Patient) tooMuch(ctx context.Context, text, command string) (Result, error) {
 	cause, err := p.causeOf(ctx, func(g *chatops.AlertGroup) int64 { return g.Pending })
-	return found([]Finding{{Problem, text, cause, "chatops dlq retry --status queued,pending --now --reason 'receiver is back'"}}, ""), err
+	if err != nil {
+		return Result{}, err
+	}
+	alarm, err := p.Store.QueueAlarm(ctx)
+	f := Finding{Problem, text, cause, command}
+	if err == nil && alarm.Acknowledged() {
+		f.State = Warning
+		f.Text += "; acknowledged by " + chatops.Harmless(alarm.AckBy)
+	}
+	return found([]Finding{f}, ""), err
 }
 
 // causeOf words the largest cause, as size sees it.
@@ -75,9 +78,7 @@ func checkQueueAge(ctx context.Context, p *Patient) (Result, error) {
 	if !p.Limits.Old(age) {
 		return found(nil, text), nil
 	}
-	cause, err := p.causeOf(ctx, func(g *chatops.AlertGroup) int64 { return g.Pending })
-	command := "chatops dlq retry --status queued,pending --until " + minutes(p.Limits.Age) + " --now --reason 'receiver is back'"
-	return found([]Finding{{Problem, text, cause, command}}, ""), err
+	return p.tooMuch(ctx, text, "chatops dlq retry --status queued,pending --until "+minutes(p.Limits.Age)+" --now --reason 'receiver is back'")
 }
 
 // minutes is a duration as commands read it.

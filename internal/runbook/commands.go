@@ -54,6 +54,7 @@ func catalogue() []entry {
 		{"dlq", newDLQImport},
 		{"dlq", newDLQRetry},
 		{"dlq", newDLQDiscard},
+		{"dlq", newDLQAck},
 		{"dlq operations", newOperationsList},
 		{"dlq operations", newOperationsShow},
 		{"dlq operations", newOperationsPause},

@@ -45,6 +45,7 @@ type fakeStore struct {
 	people       fakePeople
 	planned      fakeFollowups
 	schedule     fakeSchedule
+	alarm        chatops.QueueAlarm
 	causes       fakeCauses
 	importFunc   func() error // called after each batch
 }

@@ -23,6 +23,7 @@ var changing = map[string]string{
 	"consent revoke":        "jan@firma.example",
 	"consent texts add":     "text.txt --kind marketing --locale pl",
 	"consent unsubscribe":   "jan@firma.example",
+	"dlq ack":               "",
 	"dlq discard":           "--all",
 	"dlq groups ack":        "abc",
 	"dlq groups mute":       "abc --for 1h",

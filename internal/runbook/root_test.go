@@ -136,7 +136,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 		"chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor", "consent audit verify", "consent erase", "consent export",
 		"consent grant", "consent import", "consent lookup", "consent retention", "consent revoke", "consent texts add", "consent texts list", "consent unsubscribe",
 		"dashboard",
-		"dlq discard", "dlq export",
+		"dlq ack", "dlq discard", "dlq export",
 		"dlq groups ack", "dlq groups mute", "dlq groups note", "dlq groups unmute",
 		"dlq import", "dlq list",
 		"dlq operations cancel", "dlq operations failures", "dlq operations list", "dlq operations pause",

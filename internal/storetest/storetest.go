@@ -70,6 +70,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"Job", jobCases()},
 		{"Pool", poolCases()},
 		{"Database", databaseCases()},
+		{"QueueAlarm", queueAlarmCases()},
 		{"History", historyCases()},
 	}
 	for _, g := range groups {
