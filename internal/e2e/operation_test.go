@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chatops/internal/testserver"
 )
@@ -150,6 +152,74 @@ const (
 	untouched = `select count(*) from dead_letter_queue where status = 'failed' and operation_id is null`
 )
 
+// scale is how large the outage is: E2E_OPERATION_ROWS=1000000 makes it what it
+// may be in earnest, with four replicas, which takes many minutes.
+type scale struct {
+	rows, replicas, kills int
+	rate                  string
+	early, later          int // how much is released before the pause, and before the end
+}
+
+func operationScale(t *testing.T) scale {
+	t.Helper()
+	text := os.Getenv("E2E_OPERATION_ROWS")
+	if text == "" {
+		return scale{rows: 2000, replicas: 2, kills: 1, rate: "300", early: 60, later: 400}
+	}
+	rows, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scale{rows: rows, replicas: 4, kills: 2, rate: "5000", early: rows / 20, later: rows / 5}
+}
+
+// flood is a fleet, its receiver and what is left of them.
+type flood struct {
+	*world
+
+	receiver *forgetful
+	alive    []*server
+	paths    []string // of the replicas that live
+}
+
+func startFlood(w *world, replicas int) *flood {
+	o := &flood{world: w, receiver: startForgetful(w)}
+	for i := range replicas {
+		path := "/" + strconv.Itoa(i)
+		w.env["WEBHOOKS"] = "crm=" + o.receiver.server.URL + path + "#allow_private"
+		o.alive, o.paths = append(o.alive, w.serve()), append(o.paths, path)
+	}
+	return o
+}
+
+// killCarrier kills the replica that carries the operation while the receiver
+// holds its requests back, with nothing that was answered and not recorded.
+func (o *flood) killCarrier() {
+	o.t.Helper()
+	o.receiver.close()
+	o.receiver.awaitHeld(true, o.paths...)
+	err := testserver.Poll(patience, func(ctx context.Context) error {
+		keys, _, _ := o.receiver.counts()
+		if n, err := o.tryNumber(ctx, delivered); err != nil || n != keys {
+			return errNotYet
+		}
+		return nil
+	})
+	if err != nil {
+		o.t.Fatal("what the receiver has taken is not on record")
+	}
+	at := carrier(o.world, o.alive)
+	o.alive[at].kill()
+	o.receiver.awaitHeld(false, o.paths[at])
+	o.alive, o.paths = slices.Delete(o.alive, at, at+1), slices.Delete(o.paths, at, at+1)
+	o.leasesRunOut()
+	o.exec(`update dlq_operation set lease_until = now() - interval '1 second' where lease_until is not null`)
+	o.receiver.open()
+	if carrier(o.world, o.alive) < 0 {
+		o.t.Error("no other replica goes on")
+	}
+}
+
 // F18, F17, F5: an outage has left many failed alerts. A dry run, a canary, a
 // ramp; the replica that carries it and the command line are killed; it is
 // paused, a second operator wants the same alerts, it is resumed, paced anew and
@@ -157,66 +227,68 @@ const (
 // once.
 func TestOperation_OfManyAlerts_SurvivesKillsAndObeys(t *testing.T) {
 	t.Parallel()
-	const rows, late = 2000, 10
+	const late = 10
+	size := operationScale(t)
 	w := newWorld(t, postgres)
-	k := startForgetful(w)
-	var replicas []*server
-	paths := []string{"/one", "/two"}
-	for _, path := range paths {
-		w.env["WEBHOOKS"] = "crm=" + k.server.URL + path + "#allow_private"
-		replicas = append(replicas, w.serve())
-	}
-	w.enqueueMany(rows, "k", "failed")
+	o := startFlood(w, size.replicas)
+	k := o.receiver
+	w.enqueueMany(size.rows, "k", "failed")
+	w.exec(`analyze dead_letter_queue`)
 
-	if matched, requeued := w.retryCount("--all", "--canary", "1", "--rate", "300", "--dry-run"); matched != rows || requeued != 0 {
+	begin := time.Now()
+	told := func(what string) { t.Logf("%8v  %s", time.Since(begin).Round(time.Millisecond), what) }
+	if matched, requeued := w.retryCount("--all", "--canary", "1", "--rate", size.rate, "--dry-run"); matched != size.rows || requeued != 0 {
 		t.Fatalf("the dry run counts %d and requeues %d", matched, requeued)
 	}
+	told("dry run")
 	k.closeAfter(1) // the canary
-	cli := w.start("dlq", "retry", "--all", "--canary", "1", "--rate", "300", "--yes", "--now", "--reason", "CRM is back")
-	k.awaitHeld(true, paths...) // the ramp has begun
+	cli := w.start("dlq", "retry", "--all", "--canary", "1", "--rate", size.rate, "--yes", "--now", "--reason", "CRM is back")
+	k.awaitHeld(true, o.paths...) // the ramp has begun
 	w.await(1, delivered)
 	w.enqueueMany(late, "late", "failed") // is not swept in
-
-	first := carrier(w, replicas)
-	replicas[first].kill()
+	told("canary")
+	o.killCarrier()
 	cli.kill()
-	k.awaitHeld(false, paths[first])
-	w.leasesRunOut()
-	w.exec(`update dlq_operation set lease_until = now() - interval '1 second'`)
-	k.open()
-	if next := carrier(w, replicas[1-first:2-first]); next != 0 {
-		t.Errorf("the other replica does not go on: %d", next)
+	told("replica and command line killed")
+	for i := 1; i < size.kills; i++ {
+		w.awaitAtLeast(1000*i, changedOf)
+		o.killCarrier()
+		told("another replica killed")
 	}
 	id := w.text(`select id from dlq_operation`)
-	w.awaitAtLeast(60, changedOf)
+	w.awaitAtLeast(size.early, changedOf)
 
 	paused := w.operation("pause", id, "--yes", "--reason", "a break")
 	if paused.State != "paused" {
 		t.Errorf("after the pause it is %s", paused.State)
 	}
+	told("paused at " + strconv.Itoa(paused.Released))
 	if _, requeued := w.retryCount("--all", "--status", "failed", "--yes"); requeued != late {
 		t.Errorf("a second operator was given %d, want the %d that are in no operation", requeued, late)
 	}
 	if n := w.number(changedOf); n != paused.Released {
 		t.Errorf("released %d, then %d while it was paused", paused.Released, n)
 	}
-	w.operation("rate", id, "1000", "--yes")
-	if got := w.operation("resume", id, "--yes"); got.State != "running" || *got.Rate != 1000 {
+	w.operation("rate", id, "10000", "--yes")
+	if got := w.operation("resume", id, "--yes"); got.State != "running" || *got.Rate != 10000 {
 		t.Errorf("after the resume it is %s at %v", got.State, got.Rate)
 	}
-	w.awaitAtLeast(400, changedOf)
+	w.awaitAtLeast(size.later, changedOf)
 	cancelled := w.operation("cancel", id, "--yes", "--reason", "enough")
-	if cancelled.Left == 0 || cancelled.Released+cancelled.Left != rows {
-		t.Errorf("cancelled with %d released and %d left of %d", cancelled.Released, cancelled.Left, rows)
+	if cancelled.Left == 0 || cancelled.Released+cancelled.Left != size.rows {
+		t.Errorf("cancelled with %d released and %d left of %d", cancelled.Released, cancelled.Left, size.rows)
 	}
 	if n := w.number(untouched); n != cancelled.Left {
 		t.Errorf("%d are as they were, want %d", n, cancelled.Left)
 	}
-	w.must("dlq", "retry", "--all", "--yes", "--now")
-	w.await(rows+late, delivered)
+	told("cancelled at " + strconv.Itoa(cancelled.Released))
+	w.must("dlq", "retry", "--all", "--yes")
+	told("the rest requeued at once")
+	w.awaitFor(patience+time.Duration(size.rows)*3*time.Millisecond, size.rows+late, delivered)
+	told("all delivered")
 	keys, twice, total := k.counts()
-	if keys != rows+late || twice != 0 || total != rows+late {
-		t.Errorf("the receiver took %d requests for %d keys, %d keys more than once; want %d, each once", total, keys, twice, rows+late)
+	if keys != size.rows+late || twice != 0 || total != size.rows+late {
+		t.Errorf("the receiver took %d requests for %d keys, %d keys more than once; want %d, each once", total, keys, twice, size.rows+late)
 	}
 	if n := w.number(`select count(*) from operator_action where actor = 'tester' and command like '%operations%' and result like 'ok:%'`); n != 4 {
 		t.Errorf("%d actions on the operation are on record, want 4", n)
