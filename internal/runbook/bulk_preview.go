@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// previewBound is how many alerts a dry run looks at, the newest: it takes
-	// half a second at any size of the queue.
+	// previewBound is how many alerts a dry run looks at, the newest: it takes a
+	// second or two at any size of the queue.
 	previewBound = 100_000
 	// previewGroups is how many parts of a histogram are shown.
 	previewGroups = 10

@@ -11,7 +11,7 @@ import (
 
 // newOperationsRate makes `dlq operations rate`.
 func newOperationsRate(env *Env) *cobra.Command {
-	c := &operationChange{verb: "change the pace", done: "changed the pace of"}
+	c := &operationChange{done: "changed the pace of"}
 	var most string
 	cmd := c.command(env, &cobra.Command{
 		Use: "rate ID RATE", Short: "Change the pace of an operation while it runs",
@@ -27,7 +27,7 @@ func newOperationsRate(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c.rate = &rate
+			c.rate, c.verb = &rate, "set the rate to "+args[1]
 			if cmd.Flags().Changed("max-failures") {
 				share, err := parsePercent(most)
 				if err != nil {

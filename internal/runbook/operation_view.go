@@ -78,6 +78,9 @@ func (v *operationView) pace(op *chatops.Operation) {
 	}
 	v.WaitsFor = op.Run.Waits
 	if rate := op.Run.Rate; rate > 0 {
+		if pace.Rate > 0 {
+			rate = min(rate, pace.Rate) // a lower one holds at once
+		}
 		v.CurrentRate = &rate
 	}
 	if op.State == chatops.OperationRunning {

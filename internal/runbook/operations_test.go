@@ -142,7 +142,11 @@ func TestOperationsRate_ChangesThePace(t *testing.T) {
 	if p := c.store.ops["op_2"].Pace; p.Rate != 2 || p.MaxFailures != 0.5 {
 		t.Errorf("the pace is %+v", *p)
 	}
-	c.says("change the pace of operation op_2")
+	c.says("change       set the rate to 120/m of operation op_2 (retry: 10 of 100 released, 90 left)")
+	c.must(exitOK, "dlq operations list -o jsonl")
+	if !strings.Contains(c.out.String(), `"rate":2,"current_rate":2,`) {
+		t.Errorf("a lower rate does not hold at once: %s", &c.out)
+	}
 	c.must(exitOK, "dlq operations rate op_2 2 --yes")
 	c.says("has that pace already")
 	c.must(exitOK, "dlq operations rate op_2 max --yes")
