@@ -30,9 +30,17 @@ order by created_at, id for update skip locked`
 
 	operationNow = `select ` + dbNow
 
+	// selectOutcomes has a scan of idx_dlq_operation for each status: with a list
+	// of them the planner reads all of the operation's rows, most of which are
+	// delivered.
 	selectOutcomes = `
-select d.lane, d.status, d.retry_count > 0, count(*) from dead_letter_queue d
-where d.operation_id = $1::text and d.status in ('queued', 'pending', 'failed') group by 1, 2, 3 order by 1`
+select d.lane, d.status, d.retried, count(*) from (
+  select lane, status, retry_count > 0 as retried from dead_letter_queue where operation_id = $1::text and status = 'queued'
+  union all
+  select lane, status, retry_count > 0 from dead_letter_queue where operation_id = $1::text and status = 'pending'
+  union all
+  select lane, status, retry_count > 0 from dead_letter_queue where operation_id = $1::text and status = 'failed') d
+group by 1, 2, 3 order by 1`
 
 	selectReleased = `select changed from dlq_operation where id = $1::text`
 )

@@ -171,6 +171,7 @@ func TestPlans_OfHotStatements_UseTheirIndexes(t *testing.T) {
 		"cleanup":      {deleteOld, []any{nil, 0, 500}, []string{"idx_dlq_status", "dead_letter_queue_pkey"}},
 		"attempts":     {selectAttempts, []any{7}, []string{"delivery_attempt_pkey"}},
 		"progress":     {selectProgress, []any{"op_1"}, []string{"idx_dlq_operation"}},
+		"outcomes":     {selectOutcomes, []any{"op_1"}, []string{"idx_dlq_operation", "AND ((status)::text = 'pending'::text))", "AND ((status)::text = 'failed'::text))"}},
 		"step retry":   {stepRetry, []any{nil, "op_1", ids, now, []string{"failed"}, false}, []string{"dead_letter_queue_pkey", "uq_followup_alert"}},
 		"conversation": {selectConversation, []any{"s7"}, []string{"uq_chat_conversations_session", "uq_leads_session"}},
 		"messages":     {selectMessages, []any{"s7", 50}, []string{"idx_chat_messages_conversation"}},
