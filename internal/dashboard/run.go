@@ -13,7 +13,7 @@ import (
 
 // fps bounds how often the screen is drawn: often enough for a hand on the keys,
 // and next to nothing while nobody types.
-const fps = 12
+const fps = 10
 
 // Run shows the dashboard in the terminal until it is left or the context ends,
 // and gives the terminal back as it was. CodeInterrupted when the context ended.

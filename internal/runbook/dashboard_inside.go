@@ -16,6 +16,7 @@ func (e *Env) runInside(ctx context.Context, args []string, tell func(line strin
 	var output bytes.Buffer
 	messages := &lineWriter{tellFunc: tell}
 	inner.In, inner.Out, inner.Err = strings.NewReader(""), &output, messages
+	inner.watched = true
 	inner.InTTY, inner.OutTTY, inner.ErrTTY = false, false, false
 	code = Run(ctx, &inner, slices.Concat(args, e.surroundings()))
 	return code, output.Bytes(), messages.last()

@@ -300,6 +300,49 @@ func TestDashboard_OfARecord_NeedsNoDatabase(t *testing.T) {
 	}
 }
 
+// Whoever looks at a change that is carried out inside a dashboard sees every
+// second how far it is.
+func TestMeter_TellsOftenWhereSomebodyLooks(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		watched bool
+		want    string
+	}{
+		{
+			name:    "in a dashboard",
+			watched: true,
+			want:    "requeued 20 of 100|requeued 40 of 100|requeued 60 of 100|requeued 80 of 100|requeued 100 of 100",
+		},
+		{
+			name: "in a log",
+			want: "requeued 100 of 100",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var said []string
+			now := noon
+			c := newConsole(t, newFakeStore())
+			c.watched = tt.watched
+			c.NowFunc = func() time.Time { return now }
+			c.Err = &lineWriter{tellFunc: func(line string) { said = append(said, line) }}
+			m := c.newMeter("requeued", 100)
+			for n := int64(10); n <= 100; n += 10 {
+				now = now.Add(time.Second)
+				if n%20 == 0 || !tt.watched {
+					m.set(n)
+				}
+			}
+			m.finish()
+			if got := strings.Join(said, "|"); got != tt.want {
+				t.Errorf("it says %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestLineWriter_HandsOnWholeLines(t *testing.T) {
 	t.Parallel()
 	var told []string

@@ -81,6 +81,7 @@ type Env struct {
 	personal bool
 	loaded   *config.Loaded
 	serving  bool // the command treats a cancelled context as its normal end
+	watched  bool // a dashboard shows what the command says
 }
 
 // ReloadFunc reads the settings again. CodeInvalid, as at the start, when they

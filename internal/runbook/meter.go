@@ -16,8 +16,12 @@ type meter struct {
 	lastLine time.Time
 }
 
-// lineEvery is the pause between lines where there is no terminal.
-const lineEvery = 10 * time.Second
+// lineEvery is the pause between lines where there is no terminal, and
+// watchedEvery where somebody looks at them all the same.
+const (
+	lineEvery    = 10 * time.Second
+	watchedEvery = time.Second
+)
 
 func (e *Env) newMeter(what string, total int64) *meter {
 	m := &meter{env: e, what: what, total: total, lastLine: e.NowFunc()}
@@ -41,7 +45,11 @@ func (m *meter) set(n int64) {
 		_ = m.bar.Set64(min(n, m.total))
 		return
 	}
-	if now := m.env.NowFunc(); now.Sub(m.lastLine) >= lineEvery {
+	every := lineEvery
+	if m.env.watched {
+		every = watchedEvery
+	}
+	if now := m.env.NowFunc(); now.Sub(m.lastLine) >= every {
 		m.lastLine = now
 		m.env.notef("%s %d of %d", m.what, n, m.total)
 	}
