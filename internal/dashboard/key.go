@@ -104,14 +104,36 @@ func (m *model) subject() item {
 	return m.chosen()
 }
 
-// key takes a key in.
+// key takes a key in, or several that came together, as they do over a slow line.
+// What follows a key that asks for a change is dropped, so that nobody says yes to
+// a question that they have not seen; and so is what is pasted.
 func (m *model) key(msg tea.KeyMsg) tea.Cmd {
 	switch {
 	case m.modal != nil:
 		return m.modalKey(msg)
 	case m.prompt != nil:
 		return m.promptKey(msg)
+	case msg.Paste:
+		return nil
+	case len(msg.Runes) < 2:
+		return m.oneKey(msg)
 	}
+	var cmds []tea.Cmd
+	for _, r := range msg.Runes {
+		if m.modal != nil {
+			break
+		}
+		one := tea.KeyMsg{Type: msg.Type, Runes: []rune{r}, Alt: msg.Alt}
+		if r == ' ' {
+			one.Type = tea.KeySpace
+		}
+		cmds = append(cmds, m.key(one))
+	}
+	return tea.Batch(cmds...)
+}
+
+// oneKey takes a key in that is meant for the screen.
+func (m *model) oneKey(msg tea.KeyMsg) tea.Cmd {
 	list := bindings()
 	for i := range list {
 		b := &list[i]

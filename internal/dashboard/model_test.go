@@ -142,6 +142,65 @@ func TestKeys_AreNotUsedTwiceInOnePlace(t *testing.T) {
 	}
 }
 
+// Over a slow line, or while a key is held down, several keys come at once.
+func TestKeys_ThatComeTogetherAreTakenOneByOne(t *testing.T) {
+	t.Parallel()
+	together := func(d *desk, keys string, paste bool) {
+		d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(keys), Paste: paste})
+	}
+	tests := []struct {
+		name  string
+		keys  string
+		paste bool
+		shows []string
+		hides []string
+	}{
+		{
+			name:  "to a panel, and down",
+			keys:  "2jj",
+			shows: []string{"2 causes", ">      2"},
+		},
+		{
+			name:  "down and up again",
+			keys:  "2jjkk",
+			shows: []string{">    125"},
+		},
+		{
+			name:  "a filter",
+			keys:  "3/monday",
+			shows: []string{"rows that contain monday_"},
+		},
+		{
+			name:  "yes to a question that nobody has seen",
+			keys:  "2ry",
+			shows: []string{"Continue? [y/N]"},
+			hides: []string{"running"},
+		},
+		{
+			name:  "what is pasted",
+			keys:  "2ry",
+			paste: true,
+			shows: []string{"1-6 open a panel"},
+			hides: []string{"Continue?"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := desktop(t)
+			together(d, tt.keys, tt.paste)
+			d.shows(tt.shows...)
+			d.hides(tt.hides...)
+			if len(d.ran) > 1 {
+				t.Errorf("it ran %v", d.ran)
+			}
+		})
+	}
+	d := replayed(t, recordedIncident(t), noon, 120, 40)
+	together(d, "++ ", false)
+	d.shows("x5 playing")
+}
+
 func TestQuit_ByKey(t *testing.T) {
 	t.Parallel()
 	for _, keys := range [][]string{{"q"}, {"ctrl+c"}, {"2", "ctrl+c"}, {"/", "ctrl+c"}, {"2", "r", "ctrl+c"}} {
