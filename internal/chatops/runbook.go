@@ -195,6 +195,7 @@ type Store interface {
 	PreviewStore
 	CauseStore
 	TransferStore
+	EditStore
 	ControlStore
 	InstanceStore
 	JobStore

@@ -55,6 +55,7 @@ type Config struct {
 	DLQDelay        time.Duration `env:"DLQ_RETRY_DELAY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"Base of the delay between retries, which doubles each time."`
 	DLQSweep        time.Duration `env:"DLQ_RETRY_MINUTES" default:"5" unit:"m" min:"0.001" max:"1440" help:"How often the queue is swept for alerts that no wake-up announced."`
 	DLQCleanup      time.Duration `env:"DLQ_CLEANUP_DAYS" default:"30" unit:"d" min:"1" max:"3650" help:"Age at which delivered, discarded and cancelled alerts are deleted."`
+	DLQEdit         bool          `env:"DLQ_EDIT" default:"false" help:"Whether dlq edit may change the payload of a failed alert."`
 	DLQLease        time.Duration `env:"DLQ_LEASE_SECONDS" default:"30" unit:"s" min:"1" max:"3600" help:"How long alerts in flight belong to a replica without a sign of life; then another one takes over."`
 	DLQWaiting      int           `env:"DLQ_ALERT_WAITING" default:"100" min:"0" max:"100000000" help:"More alerts than these waiting are too many: ESCALATION_EMAIL is told, and doctor says so; 0: never."`
 	DLQAge          time.Duration `env:"DLQ_ALERT_AGE_MINUTES" default:"15" unit:"m" min:"0" max:"100000" help:"An alert that waits for so long is told in the same way; 0: never."`

@@ -59,8 +59,8 @@ func (e *Env) typed() string {
 	return commandLine(args)
 }
 
-// secretFlags are flags whose values may hold a password.
-var secretFlags = []string{"--database-url", "--redis-url"}
+// secretFlags are flags whose values may hold a password, or personal data.
+var secretFlags = []string{"--database-url", "--redis-url", "--set"}
 
 // urlPassword finds the user and password of an address anywhere in a word.
 var urlPassword = regexp.MustCompile(`://[^/?#\s]*@`)

@@ -50,6 +50,7 @@ func catalogue() []entry {
 		{"dlq groups", newDLQGroupsAck},
 		{"dlq groups", newDLQGroupsMute},
 		{"dlq groups", newDLQGroupsUnmute},
+		{"dlq", newDLQEdit},
 		{"dlq", newDLQExport},
 		{"dlq", newDLQImport},
 		{"dlq", newDLQRetry},

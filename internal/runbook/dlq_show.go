@@ -34,6 +34,8 @@ type alertDetail struct {
 	OperationID    *string       `json:"operation_id"`
 	Attempts       []attemptView `json:"attempts"`
 	Payload        document      `json:"payload"`
+	Replaces       int64         `json:"replaces,omitempty"` // by dlq edit
+	ReplacedBy     int64         `json:"replaced_by,omitempty"`
 }
 
 func runDLQShow(ctx context.Context, env *Env, word string) error {
@@ -59,6 +61,11 @@ func runDLQShow(ctx context.Context, env *Env, word string) error {
 		alertItem: viewAlert(alert, cfg.DLQRetries), IdempotencyKey: alert.IdempotencyKey,
 		Attempts: viewAttempts(attempts), Payload: document(alert.Payload),
 	}
+	lineage, err := store.AlertLineage(ctx, id)
+	if err != nil {
+		return unreachable(cfg, err)
+	}
+	detail.Replaces, detail.ReplacedBy = lineage.Replaces, lineage.ReplacedBy
 	if alert.OperationID != "" {
 		detail.OperationID = &alert.OperationID
 	}
@@ -77,6 +84,14 @@ func (d *alertDetail) sections(bool) []section {
 		"next_attempt_at", d.NextAttemptAt.String(), "delivered_at", d.DeliveredAt.String(),
 		"idempotency_key", d.IdempotencyKey, "operation_id", operation,
 	)}
+	for _, link := range []struct {
+		name string
+		id   int64
+	}{{"replaces", d.Replaces}, {"replaced_by", d.ReplacedBy}} {
+		if link.id != 0 {
+			list[0].rows = append(list[0].rows, []string{link.name, strconv.FormatInt(link.id, 10)})
+		}
+	}
 	attempts := section{title: "attempts", columns: []column{
 		{name: "started"}, {name: "ms", right: true}, {name: "outcome"}, {name: "http", right: true}, {name: "error", flex: true}, {name: "replica", flex: true},
 	}}

@@ -47,7 +47,8 @@ type fakeStore struct {
 	schedule     fakeSchedule
 	alarm        chatops.QueueAlarm
 	causes       fakeCauses
-	importFunc   func() error // called after each batch
+	replaced     map[int64]int64 // by what
+	importFunc   func() error    // called after each batch
 }
 
 func (f *fakeStore) Close() error { f.closed = true; return nil }

@@ -24,6 +24,7 @@ var changing = map[string]string{
 	"consent texts add":     "text.txt --kind marketing --locale pl",
 	"consent unsubscribe":   "jan@firma.example",
 	"dlq ack":               "",
+	"dlq edit":              "17 --set a=b --reason x",
 	"dlq discard":           "--all",
 	"dlq groups ack":        "abc",
 	"dlq groups mute":       "abc --for 1h",

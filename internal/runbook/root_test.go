@@ -136,7 +136,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 		"chat", "completion", "config check", "config view", "consent access-log", "consent audit anchor", "consent audit verify", "consent erase", "consent export",
 		"consent grant", "consent import", "consent lookup", "consent retention", "consent revoke", "consent texts add", "consent texts list", "consent unsubscribe",
 		"dashboard",
-		"dlq ack", "dlq discard", "dlq export",
+		"dlq ack", "dlq discard", "dlq edit", "dlq export",
 		"dlq groups ack", "dlq groups mute", "dlq groups note", "dlq groups unmute",
 		"dlq import", "dlq list",
 		"dlq operations cancel", "dlq operations failures", "dlq operations list", "dlq operations pause",
@@ -154,7 +154,7 @@ func TestRoot_EveryCommandIsDocumentedAndHasTheGlobalFlags(t *testing.T) {
 	for _, path := range []string{
 		"dlq retry", "dlq discard", "dlq operations pause", "dlq operations resume", "dlq operations cancel", "dlq operations rate", "migrate up", "migrate down", "migrate redo", "breaker auto", "breaker reset", "breaker trip",
 		"limiter block", "limiter set", "limiter unblock", "limiter unset", "jobs pause", "jobs resume", "jobs run",
-		"dlq groups ack", "dlq groups mute", "dlq groups note", "dlq groups unmute", "dlq import",
+		"dlq groups ack", "dlq groups mute", "dlq groups note", "dlq groups unmute", "dlq import", "dlq edit",
 	} {
 		if cmd, _, err := root.Find(strings.Fields(path)); err != nil || cmd.Flags().Lookup("dry-run") == nil {
 			t.Errorf("%s changes something and lacks --dry-run", path)

@@ -59,6 +59,7 @@ func Run(t *testing.T, newFunc func(t testing.TB) Harness, without ...string) {
 		{"AlertGroup", alertGroupCases()},
 		{"Cause", causeCases()},
 		{"Import", importCases()},
+		{"Edit", editCases()},
 		{"Stats", statsCases()},
 		{"Operation", operationCases()},
 		{"Paced", paceCases()},
