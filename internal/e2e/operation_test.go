@@ -148,7 +148,7 @@ func carrier(w *world, replicas []*server) int {
 
 const (
 	changedOf = `select coalesce(max(changed), 0) from dlq_operation where pace is not null`
-	delivered = `select count(*) from dead_letter_queue where status = 'delivered'`
+	delivered = `select count(*) from dead_letter_queue where status = 'delivered' and target = 'webhook:crm'`
 	untouched = `select count(*) from dead_letter_queue where status = 'failed' and operation_id is null`
 )
 
