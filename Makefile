@@ -86,6 +86,11 @@ test-browser: ## Drive the pages of consent in Chromium, installing it and axe-c
 screenshot: test-deps ## Draw docs/dashboard.svg anew, from a real run under tmux
 	SCREENSHOT=$(CURDIR)/docs/dashboard.svg $(GO) test -count=1 -run TestPicture_OfTheDashboard ./internal/e2e
 
+.PHONY: test-rules
+test-rules: ## Test the alert rules of deploy/prometheus, installing Debian's promtool
+	@command -v promtool > /dev/null || apt-get install -y --no-install-recommends prometheus
+	cd deploy/prometheus && promtool check rules chatops.yml && promtool test rules chatops_test.yml
+
 .PHONY: cover
 cover: test-deps ## Write coverage.out and coverage.html, and print the total
 	$(GO) test -coverpkg=./... -coverprofile=coverage.out $(GOTESTFLAGS) $(PKG)
