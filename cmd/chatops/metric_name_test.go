@@ -77,8 +77,9 @@ func served(t *testing.T) string {
 	where := "http://" + <-address
 	text := ""
 	err = testserver.Poll(time.Minute, func(context.Context) error {
+		_ = get(t, where+"/livez")
 		text = get(t, where+"/metrics")
-		if !strings.Contains(text, "\nchatops_delivery_attempts_total{") || !strings.Contains(text, "\nchatops_alerts{") {
+		if !strings.Contains(text, "\nchatops_delivery_attempts_total{") || !strings.Contains(text, "\nchatops_alerts{") || !strings.Contains(text, "\nchatops_http_requests_total{") {
 			return errors.New("no attempt in /metrics")
 		}
 		return nil
