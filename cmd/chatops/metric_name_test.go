@@ -27,6 +27,9 @@ type addressLog struct {
 	address chan<- string
 }
 
+// Enabled is true: one that discards is asked for nothing.
+func (*addressLog) Enabled(context.Context, slog.Level) bool { return true }
+
 // Handle looks for the address.
 func (h *addressLog) Handle(_ context.Context, r slog.Record) error {
 	if r.Message == "serving" {
@@ -66,7 +69,7 @@ func served(t *testing.T) string {
 	ctx, stop := context.WithCancel(t.Context())
 	address, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, loaded.Config, nil, slog.New(&addressLog{slog.NewTextHandler(io.Discard, nil), address}))
+		ended <- serve(ctx, loaded.Config, nil, slog.New(&addressLog{slog.DiscardHandler, address}))
 	}()
 	defer func() {
 		stop()
