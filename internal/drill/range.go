@@ -79,8 +79,8 @@ func (r *Range) Uses() string {
 func (r *Range) Settings() map[string]string {
 	s := map[string]string{
 		"DATABASE_URL": "sqlite://" + r.Database(), "LISTEN": "127.0.0.1", "PORT": "0", "ENVIRONMENT": "drill",
-		"SLACK_WEBHOOK_URL": r.slack.url() + "/services/T0/B0/drill", "SLACK_RATE": "100",
-		"MONDAY_API_KEY": "drill", "MONDAY_BOARD_ID": "4711", "MONDAY_API_URL": r.monday.url() + "/v2",
+		"SLACK_WEBHOOK_URL": r.slack.url() + "/services/T0/B0/played0receiver", "SLACK_RATE": "100",
+		"MONDAY_API_KEY": "played0receiver", "MONDAY_BOARD_ID": "4711", "MONDAY_API_URL": r.monday.url() + "/v2",
 		"SMTP_URL": "smtp://" + r.mail.address() + "?tls=none", "MAIL_FROM": "bot@firma.example",
 		"DLQ_MAX_RETRIES": "0", "DLQ_RETRY_DELAY_MINUTES": "0.01", "CB_FAIL_MAX": "1000", "FOLLOWUP_SCHEDULE": "off",
 	}

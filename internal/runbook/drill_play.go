@@ -128,6 +128,9 @@ func (x *exercise) lookup(name string) (string, bool) { v, ok := x.vars[name]; r
 // tell says what the engineer is to know.
 func (x *exercise) tell(evidence string, auto bool) error {
 	file := filepath.Join(x.rng.Folder, "env")
+	if err := x.link(); err != nil {
+		return err
+	}
 	if err := os.WriteFile(file, []byte(x.exports()), 0o600); err != nil {
 		return chatops.Errorf(chatops.CodeUnavailable, "drill: write the environment: %w", err)
 	}
@@ -145,6 +148,25 @@ func (x *exercise) tell(evidence string, auto bool) error {
 	return nil
 }
 
+// commands is the folder of the program, under the name that documents give it.
+func (x *exercise) commands() string { return filepath.Join(x.rng.Folder, "bin") }
+
+// link makes the commands of the other terminal this very program, wherever it
+// lies and whatever its file is called.
+func (x *exercise) link() error {
+	program, err := os.Executable()
+	if err == nil {
+		err = os.Mkdir(x.commands(), 0o700)
+	}
+	if err == nil {
+		err = os.Symlink(program, filepath.Join(x.commands(), "chatops"))
+	}
+	if err != nil {
+		return chatops.Errorf(chatops.CodeUnavailable, "drill: link the program: %w", err)
+	}
+	return nil
+}
+
 // exports is a shell script that makes a terminal one of the installation. Other
 // settings of the terminal are taken away: they may be those of a real one.
 func (x *exercise) exports() string {
@@ -155,6 +177,7 @@ func (x *exercise) exports() string {
 		}
 	}
 	b.WriteString("unset CHATOPS_PROFILE XDG_CONFIG_HOME\n")
+	b.WriteString("export PATH=" + quoteWord(x.commands()) + ":\"$PATH\"\n")
 	for _, name := range slices.Sorted(maps.Keys(x.vars)) {
 		b.WriteString("export " + name + "=" + quoteWord(x.vars[name]) + "\n")
 	}

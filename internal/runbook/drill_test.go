@@ -112,10 +112,14 @@ func TestDrill_NotesWhatIsTypedWithoutSecrets(t *testing.T) {
 
 func TestDrill_TheTerminalForgetsItsRealSettings(t *testing.T) {
 	t.Parallel()
-	x := &exercise{vars: map[string]string{"DATABASE_URL": "sqlite:///tmp/x y/chatbot.db", "PORT": "0"}}
+	x := &exercise{
+		vars: map[string]string{"DATABASE_URL": "sqlite:///tmp/x y/chatbot.db", "PORT": "0"},
+		rng:  &drill.Range{Folder: "/tmp/x y"},
+	}
 	script := x.exports()
 	for _, want := range []string{
 		"export DATABASE_URL='sqlite:///tmp/x y/chatbot.db'\n", "export PORT=0\n", "unset REDIS_URL REDIS_URL_FILE\n", "unset ADMIN_API_KEY ADMIN_API_KEY_FILE\n", "unset CHATOPS_PROFILE",
+		"export PATH='/tmp/x y/bin':\"$PATH\"\n",
 	} {
 		if !strings.Contains(script, want) {
 			t.Errorf("the script lacks %q:\n%s", want, script)
@@ -123,5 +127,24 @@ func TestDrill_TheTerminalForgetsItsRealSettings(t *testing.T) {
 	}
 	if strings.Contains(script, "unset DATABASE_URL ") {
 		t.Error("the script takes away what it gives")
+	}
+}
+
+// Whoever has just built the program may not have it on the path.
+func TestDrill_ItsTerminalFindsTheProgram(t *testing.T) {
+	t.Parallel()
+	x := &exercise{rng: &drill.Range{Folder: t.TempDir()}}
+	if err := x.link(); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.Readlink(filepath.Join(x.commands(), "chatops")); err != nil || got != want {
+		t.Errorf("chatops is %q, %v; want %q", got, err, want)
+	}
+	if err := x.link(); err == nil || strings.Contains(err.Error(), "%!") {
+		t.Errorf("linked twice: %v", err)
 	}
 }
