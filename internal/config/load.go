@@ -236,7 +236,7 @@ func (c *Config) checkTogether() []Problem {
 	if !c.MondayAPIKey.IsZero() && c.MondayBoardID == "" {
 		problems = append(problems, Problem{"MONDAY_BOARD_ID", "", "", "is needed because MONDAY_API_KEY is set"})
 	}
-	if _, err := c.Limits(); err != nil && isLimit(c.APIRateHour) && isLimit(c.APIRateMinute) {
+	if isLimit(c.APIRateHour) && isLimit(c.APIRateMinute) && !isLimit(c.APIRateHour+";"+c.APIRateMinute) {
 		problems = append(problems, Problem{"API_RATE_LIMIT_MINUTE", c.APIRateMinute, "", "has too many rules together with API_RATE_LIMIT_HOUR"})
 	}
 	return problems
