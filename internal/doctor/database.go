@@ -12,7 +12,7 @@ import (
 func checkDatabase(ctx context.Context, p *Patient) (Result, error) {
 	broken := func(err error) (Result, error) {
 		return found([]Finding{{
-			Problem, "the database does not answer", wordError(ctx, err, timeLeft),
+			Problem, "the database does not answer", wordError(ctx, err, p.timeout),
 			cmp.Or(p.StoreCommand, "chatops config view --show-origin"),
 		}}, ""), nil
 	}
@@ -26,9 +26,6 @@ func checkDatabase(ctx context.Context, p *Patient) (Result, error) {
 	}
 	return found(nil, fmt.Sprintf("%s %s, %s, answers in %s", facts.Engine, facts.Version, Size(facts.Bytes), milliseconds(time.Since(start)))), nil
 }
-
-// timeLeft words a database that used up its time.
-const timeLeft = 5 * time.Second
 
 func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)

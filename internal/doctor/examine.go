@@ -74,25 +74,27 @@ func Choose(names []string) (chosen []Check, unknown string) {
 // Examine runs the checks side by side, each for so long at most, and returns
 // their results in the same order.
 func Examine(ctx context.Context, p *Patient, checks []Check, timeout time.Duration) []Result {
+	timed := *p
+	timed.timeout = timeout
 	results := make([]Result, len(checks))
 	var wg sync.WaitGroup
 	for i := range checks {
-		wg.Go(func() { results[i] = examine(ctx, p, &checks[i], timeout) })
+		wg.Go(func() { results[i] = examine(ctx, &timed, &checks[i]) })
 	}
 	wg.Wait()
 	return results
 }
 
 // examine runs one check. Whatever goes wrong makes it unknown.
-func examine(ctx context.Context, p *Patient, c *Check, timeout time.Duration) Result {
+func examine(ctx context.Context, p *Patient, c *Check) Result {
 	start := time.Now()
 	r := Result{State: Unknown, Text: "needs the database, which does not answer"}
 	if !c.Database || p.Store != nil {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
+		ctx, cancel := context.WithTimeout(ctx, p.timeout)
 		defer cancel()
 		var err error
 		if r, err = c.runFunc(ctx, p); err != nil {
-			r = Result{State: Unknown, Text: "could not be found out: " + wordError(ctx, err, timeout)}
+			r = Result{State: Unknown, Text: "could not be found out: " + wordError(ctx, err, p.timeout)}
 		}
 	}
 	r.Name, r.Took = c.Name, time.Since(start)

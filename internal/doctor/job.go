@@ -64,8 +64,9 @@ func checkDuplicates(ctx context.Context, p *Patient) (Result, error) {
 		list = append(list, Finding{Problem, "uq_conversation_followup is missing", "somebody has dropped it; follow-ups may be sent twice", repair})
 	}
 	if pairs > 0 {
+		exist := map[bool]string{true: "exists", false: "exist"}[pairs == 1]
 		list = append(list, Finding{
-			Problem, fmt.Sprintf("%s exist more than once, with %s", count(pairs, "follow-up"), count(extra, "extra row")),
+			Problem, fmt.Sprintf("%s %s more than once, with %s", count(pairs, "follow-up"), exist, count(extra, "extra row")),
 			"they were written while uq_conversation_followup was missing", repair,
 		})
 	}

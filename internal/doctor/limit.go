@@ -140,7 +140,7 @@ func checkRedis(ctx context.Context, p *Patient) (Result, error) {
 	}
 	if p.RedisFunc != nil {
 		if err := p.RedisFunc(ctx); err != nil {
-			list = append(list, Finding{Problem, "Redis does not answer", wordError(ctx, err, timeLeft), repair})
+			list = append(list, Finding{Problem, "Redis does not answer", wordError(ctx, err, p.timeout), repair})
 		}
 	}
 	if local > 0 {
@@ -149,5 +149,6 @@ func checkRedis(ctx context.Context, p *Patient) (Result, error) {
 			"they do not reach it; nobody is refused for that, and a client has the limit once for each of them", repair,
 		})
 	}
-	return found(list, fmt.Sprintf("answers, and %s use it", count(int64(all), "replica"))), nil
+	use := map[bool]string{true: "uses", false: "use"}[all == 1]
+	return found(list, fmt.Sprintf("answers, and %s %s it", count(int64(all), "replica"), use)), nil
 }

@@ -43,6 +43,8 @@ type Patient struct {
 	Settings Settings
 	Limits   chatops.QueueLimits
 	NowFunc  func() time.Time
+
+	timeout time.Duration // of each check
 }
 
 // Settings are the checks' part of the configuration.

@@ -36,7 +36,7 @@ func checkIntegrations(ctx context.Context, p *Patient) (Result, error) {
 		wg.Go(func() {
 			if err := one.ProbeFunc(ctx); err != nil {
 				findings[i] = &Finding{
-					Problem, names[i] + " cannot be reached from here", wordError(ctx, err, timeLeft),
+					Problem, names[i] + " cannot be reached from here", wordError(ctx, err, p.timeout),
 					"chatops breaker trip " + quote(one.Name) + " --for 1h --reason 'cannot be reached'",
 				}
 			}

@@ -154,9 +154,9 @@ func TestRedis_WordsWhoCountsWithoutIt(t *testing.T) {
 	away := Finding{Problem, "Redis does not answer", "connection refused", repair}
 	checkWordings(t, "redis", []wording{
 		{"all", func(*body) {}, "answers, and 2 replicas use it", nil},
-		{"one that is silent is not counted", on(func(r *chatops.Instance) { r.Age = time.Hour }), "answers, and 1 replica use it", nil},
+		{"one that is silent is not counted", on(func(r *chatops.Instance) { r.Age = time.Hour }), "answers, and 1 replica uses it", nil},
 		{"none that reports", func(b *body) { b.store.replicas = nil }, "answers, and 0 replicas use it", nil},
-		{"a limiter that is off", backend("", "redis"), "answers, and 1 replica use it", nil},
+		{"a limiter that is off", backend("", "redis"), "answers, and 1 replica uses it", nil},
 		say("one of two", backend("local", "redis"), without("1 of 2 replicas count without Redis")),
 		say("both", backend("local", "local"), without("2 of 2 replicas count without Redis")),
 		say("away for this host alone", func(b *body) { b.RedisFunc = refused }, away),

@@ -63,12 +63,12 @@ func TestDuplicates_CountPairsAndExtraRows(t *testing.T) {
 	unguarded := func(b *body) { b.store.unguarded = true }
 	checkWordings(t, "followups", []wording{
 		{"none", func(*body) {}, "uq_conversation_followup is there, no duplicates", nil},
-		say("one", rows(2), twice("1 follow-up exist more than once, with 1 extra row")),
+		say("one", rows(2), twice("1 follow-up exists more than once, with 1 extra row")),
 		say("many", rows(2, 2, 5), twice("3 follow-ups exist more than once, with 6 extra rows")),
 		say("none yet", unguarded, missing),
 		{
-			"both", both(unguarded, rows(3)), missing.Text + "; 1 follow-up exist more than once, with 2 extra rows",
-			[]Finding{missing, twice("1 follow-up exist more than once, with 2 extra rows")},
+			"both", both(unguarded, rows(3)), missing.Text + "; 1 follow-up exists more than once, with 2 extra rows",
+			[]Finding{missing, twice("1 follow-up exists more than once, with 2 extra rows")},
 		},
 	})
 	many := func(n int) func(b *body) {
@@ -215,7 +215,7 @@ func TestIntegrations_AreAskedSideBySide(t *testing.T) {
 		if want := "webhook:0 cannot be reached from here; webhook:4 cannot be reached from here; webhook:8 cannot be reached from here"; r.Text != want {
 			t.Errorf("it says %q, want %q", r.Text, want)
 		}
-		if f := r.Findings[1]; f.Command != "chatops breaker trip webhook:4 --for 1h --reason 'cannot be reached'" || f.Cause != "no answer within 5s" {
+		if f := r.Findings[1]; f.Command != "chatops breaker trip webhook:4 --for 1h --reason 'cannot be reached'" || f.Cause != "no answer within 1m" {
 			t.Errorf("it finds %+v", f)
 		}
 	})
