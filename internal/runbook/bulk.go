@@ -28,7 +28,9 @@ type bulk struct {
 	operation string
 	dryRun    bool
 	now       bool
-	pace      *chatops.OperationPace // of a paced retry; nil: as fast as it can be stepped
+	// limitedFunc reports that --limit was given.
+	limitedFunc func() bool
+	pace        *chatops.OperationPace // of a paced retry; nil: as fast as it can be stepped
 }
 
 // registerBulk adds the flags of a bulk change.
@@ -38,6 +40,7 @@ func (b *bulk) registerBulk(cmd *cobra.Command) {
 	f.BoolVar(&b.all, "all", false, "every pending and failed alert that the filters leave")
 	f.IntVar(&b.limit, "limit", 0, "only the newest so many, 1 to 1000 (default no limit)")
 	f.StringVar(&b.operation, "operation", "", "go on with an interrupted operation")
+	b.limitedFunc = func() bool { return f.Changed("limit") }
 	dryRunFlag(cmd, &b.dryRun)
 }
 
@@ -66,7 +69,8 @@ type plan struct {
 func (b *bulk) plan(words []string, now time.Time) (*plan, error) {
 	words = append(words, b.ids...)
 	b.ids = nil
-	chosen := b.given() || b.all || b.limit != 0
+	limited := b.limit != 0 || b.limitedFunc != nil && b.limitedFunc()
+	chosen := b.given() || b.all || limited
 	switch {
 	case b.operation != "" && (chosen || len(words) > 0):
 		return nil, chatops.Errorf(chatops.CodeUsage, "--operation goes on with a choice made before: give no ids and no filters")
@@ -76,7 +80,7 @@ func (b *bulk) plan(words []string, now time.Time) (*plan, error) {
 		return nil, chatops.Errorf(chatops.CodeUsage, "give alert ids or filters, not both")
 	case len(words) == 0 && !chosen:
 		return nil, hint(chatops.Errorf(chatops.CodeUsage, "nothing chosen: give alert ids, filters or --all"), "see what there is: chatops dlq list")
-	case b.limit != 0 && (b.limit < 1 || b.limit > maxPage):
+	case limited && (b.limit < 1 || b.limit > maxPage):
 		return nil, chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", b.limit, maxPage)
 	}
 	ids, err := parseIDs(words)

@@ -103,7 +103,7 @@ func (c *dlqExport) run(ctx context.Context, env *Env) error {
 		if n > 0 && !isClosedPipe(err) {
 			env.notef("the export is incomplete: it was cut short after %s", count(int(n), "alert"))
 		}
-		return unreachable(cfg, unwritten(err))
+		return unreachable(cfg, err)
 	}
 	env.notef("exported %s", count(int(n), "alert"))
 	return nil
@@ -132,15 +132,15 @@ func exportAlerts(ctx context.Context, env *Env, store chatops.AlertStore, filte
 		}
 		for i := range page {
 			if err := x.write(&page[i]); err != nil {
-				return n, err
+				return n, unwritten(err)
 			}
 		}
 		if err := x.flush(); err != nil {
-			return n, err
+			return n, unwritten(err)
 		}
 		n += int64(len(page))
 		if next == nil {
-			return n, x.end(n)
+			return n, unwritten(x.end(n))
 		}
 		after = *next
 	}

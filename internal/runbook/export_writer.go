@@ -126,9 +126,9 @@ func writeAtomically(path string, write func(w io.Writer) error) error {
 	defer func() { _ = os.Remove(f.Name()) }()
 	err = write(f)
 	if err == nil {
-		err = f.Sync()
+		err = unwritten(f.Sync())
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err = errors.Join(err, unwritten(f.Close())); err != nil {
 		return err
 	}
 	if err := os.Link(f.Name(), path); err != nil {
