@@ -168,7 +168,8 @@ func (w *pacedWatch) stepIn(ctx context.Context) error {
 	w.clear()
 	w.env.notef("no replica is running: this process carries the operation, until Ctrl-C")
 	w.carrying = true
-	go func() { w.ended <- w.env.CarryFunc(ctx, w.cfg, w.env.logger(), w.store, w.op.ID) }()
+	id := w.op.ID // every look replaces w.op
+	go func() { w.ended <- w.env.CarryFunc(ctx, w.cfg, w.env.logger(), w.store, id) }()
 	return nil
 }
 

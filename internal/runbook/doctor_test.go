@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,15 +17,18 @@ import (
 )
 
 // clinic is a console whose disk is as full as the test wants.
-func clinic(t *testing.T) (c *console, free *int64) {
+func clinic(t *testing.T) (c *console, free *atomic.Int64) {
 	t.Helper()
 	c = newConsole(t, newFakeFleet("ops-1:101"))
-	room := int64(50 << 30)
+	free = new(atomic.Int64)
+	free.Store(50 << 30)
 	c.PatientFunc = func(_ *config.Config, p *doctor.Patient) (func(), error) {
-		p.DiskFunc = func() (*doctor.Disk, error) { return &doctor.Disk{Folder: "/data", Free: room, Total: 100 << 30}, nil }
+		p.DiskFunc = func() (*doctor.Disk, error) {
+			return &doctor.Disk{Folder: "/data", Free: free.Load(), Total: 100 << 30}, nil
+		}
 		return func() {}, nil
 	}
-	return c, &room
+	return c, free
 }
 
 func TestDoctor_OfAHealthyPartEndsWithNought(t *testing.T) {
@@ -49,7 +53,7 @@ func TestDoctor_NamesTheChecksThereAre(t *testing.T) {
 func TestDoctor_AFindingIsToldWithCauseAndCommand(t *testing.T) {
 	t.Parallel()
 	c, free := clinic(t)
-	*free = 1 << 20
+	free.Store(1 << 20)
 	c.must(exitFinding, "doctor --check disk,config -o table")
 	c.says("1 of 2 checks need you: disk (problem)")
 	c.prints(`CHECK   STATE    FINDING
@@ -70,7 +74,7 @@ disk: 1 MiB of 100 GiB free: writes are about to be refused
 func TestDoctor_TheJSONIsAContract(t *testing.T) {
 	t.Parallel()
 	c, free := clinic(t)
-	*free = 1 << 20
+	free.Store(1 << 20)
 	c.must(exitFinding, "doctor --check disk,config -o json")
 	var got map[string]any
 	if err := json.Unmarshal(c.out.Bytes(), &got); err != nil {
@@ -156,8 +160,8 @@ func TestDoctor_WatchShowsWhatHasChanged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, free := clinic(t)
-		time.AfterFunc(3*time.Second, func() { *free = 1 << 20 })
-		time.AfterFunc(9*time.Second, func() { *free = 50 << 30 })
+		time.AfterFunc(3*time.Second, func() { free.Store(1 << 20) })
+		time.AfterFunc(9*time.Second, func() { free.Store(50 << 30) })
 		ctx, cancel := context.WithTimeout(t.Context(), 13*time.Second)
 		defer cancel()
 		if code := Run(ctx, c.Env, []string{"doctor", "--watch", "--check", "disk,config", "-o", "jsonl"}); code != exitInterrupted {
@@ -184,7 +188,7 @@ func TestDoctor_WatchTellsWhatAStateWasBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, free := clinic(t)
-		time.AfterFunc(time.Second, func() { *free = 1 << 20 })
+		time.AfterFunc(time.Second, func() { free.Store(1 << 20) })
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		if code := Run(ctx, c.Env, []string{"doctor", "--watch", "--check", "disk"}); code != exitInterrupted {

@@ -138,7 +138,7 @@ func TestDashboard_AReplaySaysInEveryFormatOfWhatItIs(t *testing.T) {
 func TestDoctor_EveryFormatTellsTheFindingAndItsRepair(t *testing.T) {
 	t.Parallel()
 	c, free := clinic(t)
-	*free = 1 << 20
+	free.Store(1 << 20)
 	for _, format := range append([]string{""}, outputFormats...) {
 		line := "doctor --check disk,config"
 		if format != "" {
