@@ -21,10 +21,10 @@ UNWATCHED := $(if $(findstring -race,$(GOTESTFLAGS)),-gcflags=all=-dwarf=false \
 # Packages that `make ci` tests without the race detector; `make test-race`
 # watches everything, and the programs that tests start too. These tests start
 # programs and servers, or run migrations one after the other: the detector would
-# watch the test and not what it tests. SQLite's store is here for its driver, of
-# which a second, watched copy would take two minutes to compile and run.
-PROGRAMS := ./internal/e2e ./cmd/... ./migrations ./internal/sqlite ./internal/browsertest \
-	./internal/pgtest ./internal/redistest ./internal/sendertest ./internal/testserver
+# watch the test and not what it tests. The stores are here for their drivers, of
+# which second, watched copies would take minutes to compile and run.
+PROGRAMS := ./internal/e2e ./cmd/... ./migrations ./internal/sqlite ./internal/postgres \
+	./internal/browsertest ./internal/pgtest ./internal/redistest ./internal/sendertest ./internal/testserver
 
 # Tools are pinned here and installed into .bin, which git ignores. The file
 # name holds the version, so a new pin installs the new one.

@@ -157,6 +157,7 @@ const (
 type scale struct {
 	rows, replicas, kills int
 	rate                  string
+	anew                  int // the rate after the pause
 	early, later          int // how much is released before the pause, and before the end
 }
 
@@ -164,13 +165,13 @@ func operationScale(t *testing.T) scale {
 	t.Helper()
 	text := os.Getenv("E2E_OPERATION_ROWS")
 	if text == "" {
-		return scale{rows: 2000, replicas: 2, kills: 1, rate: "300", early: 60, later: 400}
+		return scale{rows: 2000, replicas: 2, kills: 1, rate: "300", anew: 150, early: 60, later: 400}
 	}
 	rows, err := strconv.Atoi(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return scale{rows: rows, replicas: 4, kills: 2, rate: "5000", early: rows / 20, later: rows / 5}
+	return scale{rows: rows, replicas: 4, kills: 2, rate: "5000", anew: 10_000, early: rows / 20, later: rows / 5}
 }
 
 // flood is a fleet, its receiver and what is left of them.
@@ -269,8 +270,8 @@ func TestOperation_OfManyAlerts_SurvivesKillsAndObeys(t *testing.T) {
 	if n := w.number(changedOf); n != paused.Released {
 		t.Errorf("released %d, then %d while it was paused", paused.Released, n)
 	}
-	w.operation("rate", id, "10000", "--yes")
-	if got := w.operation("resume", id, "--yes"); got.State != "running" || *got.Rate != 10000 {
+	w.operation("rate", id, strconv.Itoa(size.anew), "--yes")
+	if got := w.operation("resume", id, "--yes"); got.State != "running" || *got.Rate != float64(size.anew) {
 		t.Errorf("after the resume it is %s at %v", got.State, got.Rate)
 	}
 	w.awaitAtLeast(size.later, changedOf)

@@ -21,7 +21,7 @@ import (
 // randomChecks is how many random histories each property plays: a statement
 // takes thirty times as long as in SQLite, where each run plays a hundred of
 // the same. `go test -rapid.checks N` plays more.
-const randomChecks = "30"
+const randomChecks = "20"
 
 func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", randomChecks); err != nil {

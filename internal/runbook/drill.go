@@ -135,9 +135,7 @@ func (c *drillRun) run(ctx context.Context, env *Env, args []string) error {
 	if c.auto {
 		wait = time.Minute
 	}
-	within, cancel := env.timeout(ctx, wait)
-	defer cancel()
-	res, err := c.play(within, env, &d, folder)
+	res, err := c.play(ctx, env, &d, folder, wait)
 	if err != nil {
 		return cmp.Or[error](env.interrupted(ctx), err)
 	}

@@ -27,8 +27,9 @@ type exercise struct {
 	told  time.Time // when the symptom was told
 }
 
-// play runs the installation, breaks it, and waits for the repair.
-func (c *drillRun) play(ctx context.Context, env *Env, d *drill.Drill, folder string) (*drillResult, error) {
+// play runs the installation, breaks it, and waits for the repair. The time for
+// it begins when the symptom is told.
+func (c *drillRun) play(ctx context.Context, env *Env, d *drill.Drill, folder string, wait time.Duration) (*drillResult, error) {
 	r, err := drill.Open(ctx, d, folder)
 	if err != nil {
 		return nil, err
@@ -52,12 +53,14 @@ func (c *drillRun) play(ctx context.Context, env *Env, d *drill.Drill, folder st
 	if err := x.tell(evidence, c.auto); err != nil {
 		return nil, err
 	}
+	within, cancel := env.timeout(ctx, wait)
+	defer cancel()
 	if c.auto {
-		if err := x.repair(ctx); err != nil {
+		if err := x.repair(within); err != nil {
 			return nil, err
 		}
 	}
-	return x.wait(ctx, c.auto)
+	return x.wait(within, c.auto)
 }
 
 // serve runs the installation until it is stopped, and opens its store.
