@@ -56,23 +56,17 @@ type actionView struct {
 // filter checks the command line.
 func (c *auditList) filter(env *Env) (f chatops.ActionFilter, after int64, err error) {
 	f.Actor, f.Command = c.actor, c.command
-	if c.limit < 1 || c.limit > maxPage {
-		return f, 0, chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d; --after shows further pages", c.limit, maxPage)
+	if err := checkPage(c.limit); err != nil {
+		return f, 0, err
 	}
 	now := env.NowFunc()
-	if f.Since, err = parseMoment("since", c.since, now); err != nil {
+	if f.Since, f.Until, err = parseSpan(c.since, c.until, now); err != nil {
 		return f, 0, err
-	}
-	if f.Until, err = parseMoment("until", c.until, now); err != nil {
-		return f, 0, err
-	}
-	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
-		return f, 0, chatops.Errorf(chatops.CodeUsage, "--since %s is not before --until %s", c.since, c.until)
 	}
 	if c.after != "" {
 		after, err = strconv.ParseInt(c.after, 10, 64)
 		if err != nil || after < 1 {
-			return f, 0, chatops.Errorf(chatops.CodeUsage, "--after %q: must be the next_cursor of an earlier list", c.after)
+			return f, 0, errCursor(c.after)
 		}
 	}
 	return f, after, nil
@@ -108,13 +102,7 @@ func (c *auditList) run(ctx context.Context, env *Env) error {
 	if err := env.render(page); err != nil {
 		return err
 	}
-	switch {
-	case !env.OutTTY:
-	case len(actions) == 0:
-		env.notef("no changes match")
-	case more:
-		env.notef("there are more: --after %s", *page.NextCursor)
-	}
+	env.tellPage("changes", len(page.Items), page.NextCursor)
 	return nil
 }
 

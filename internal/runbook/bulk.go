@@ -80,8 +80,10 @@ func (b *bulk) plan(words []string, now time.Time) (*plan, error) {
 		return nil, chatops.Errorf(chatops.CodeUsage, "give alert ids or filters, not both")
 	case len(words) == 0 && !chosen:
 		return nil, hint(chatops.Errorf(chatops.CodeUsage, "nothing chosen: give alert ids, filters or --all"), "see what there is: chatops dlq list")
-	case limited && (b.limit < 1 || b.limit > maxPage):
-		return nil, chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", b.limit, maxPage)
+	case limited:
+		if err := checkLimit(b.limit); err != nil {
+			return nil, err
+		}
 	}
 	ids, err := parseIDs(words)
 	if err != nil || len(ids) > 0 {
@@ -123,11 +125,7 @@ func (b *bulk) run(ctx context.Context, env *Env, words []string) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := env.settings()
-	if err == nil && !b.dryRun {
-		err = refuseReadOnly(cfg)
-	}
-	if err != nil {
+	if _, err := env.settingsForChange(b.dryRun); err != nil {
 		return err
 	}
 	store, cfg, err := env.openStore(ctx)

@@ -18,6 +18,16 @@ func refuseReadOnly(cfg *config.Config) error {
 	return hint(chatops.Errorf(chatops.CodeRefused, "profile %s is read-only: nothing was changed", cfg.Profile.Name), "--dry-run shows what would be changed")
 }
 
+// settingsForChange is settings for a command that changes something: a read-only
+// profile refuses it before anything is opened or asked. A dry run may go on.
+func (e *Env) settingsForChange(dryRun bool) (*config.Config, error) {
+	cfg, err := e.settings()
+	if err == nil && !dryRun {
+		err = refuseReadOnly(cfg)
+	}
+	return cfg, err
+}
+
 // announce tells which environment and database a change is about to touch.
 func (e *Env) announce(cfg *config.Config, change string) {
 	name := clean(cfg.Profile.Title())

@@ -46,8 +46,8 @@ type accessView struct {
 }
 
 func (c *consentAccessLog) run(ctx context.Context, env *Env, args []string) error {
-	if c.limit < 1 || c.limit > maxPage {
-		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", c.limit, maxPage)
+	if err := checkLimit(c.limit); err != nil {
+		return err
 	}
 	key := ""
 	if c.stdin || len(args) > 0 {

@@ -143,11 +143,7 @@ type importFilter struct {
 
 // store asks and suppresses, in batches. What a failure leaves is told.
 func (c *consentImport) store(ctx context.Context, env *Env, keys []string, res *imported) error {
-	cfg, err := env.settings()
-	if err == nil {
-		err = refuseReadOnly(cfg)
-	}
-	if err != nil {
+	if _, err := env.settingsForChange(false); err != nil {
 		return err
 	}
 	store, cfg, err := env.openStore(ctx)

@@ -42,10 +42,7 @@ type retentionFilter struct {
 }
 
 func (c *consentRetention) run(ctx context.Context, env *Env) error {
-	cfg, err := env.settings()
-	if err == nil && !c.dryRun {
-		err = refuseReadOnly(cfg)
-	}
+	cfg, err := env.settingsForChange(c.dryRun)
 	if err != nil {
 		return err
 	}

@@ -57,11 +57,7 @@ func (c *consentTextsAdd) run(ctx context.Context, env *Env, args []string) erro
 	if err != nil {
 		return err
 	}
-	cfg, err := env.settings()
-	if err == nil && !c.dryRun {
-		err = refuseReadOnly(cfg)
-	}
-	if err != nil {
+	if _, err := env.settingsForChange(c.dryRun); err != nil {
 		return err
 	}
 	store, cfg, err := env.openTexts(ctx)

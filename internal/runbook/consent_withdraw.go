@@ -28,11 +28,7 @@ func (c *personChange) begin(ctx context.Context, env *Env, args []string) (*peo
 	if err != nil {
 		return nil, subject{}, err
 	}
-	cfg, err := env.settings()
-	if err == nil && !c.dryRun {
-		err = refuseReadOnly(cfg)
-	}
-	if err != nil {
+	if _, err := env.settingsForChange(c.dryRun); err != nil {
 		return nil, subject{}, err
 	}
 	p, err := env.openPeople(ctx)

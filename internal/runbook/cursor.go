@@ -34,5 +34,38 @@ func decodeCursor(text string) (chatops.AlertCursor, error) {
 			return c, nil
 		}
 	}
-	return chatops.AlertCursor{}, chatops.Errorf(chatops.CodeUsage, "--after %q: must be the next_cursor of an earlier list", text)
+	return chatops.AlertCursor{}, errCursor(text)
+}
+
+// errCursor is the error of an --after that no list has given.
+func errCursor(text string) error {
+	return chatops.Errorf(chatops.CodeUsage, "--after %q: must be the next_cursor of an earlier list", text)
+}
+
+// checkLimit checks the --limit of a list that is shown at once.
+func checkLimit(limit int) error {
+	if limit < 1 || limit > maxPage {
+		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", limit, maxPage)
+	}
+	return nil
+}
+
+// checkPage checks the --limit of a list that has further pages.
+func checkPage(limit int) error {
+	if err := checkLimit(limit); err != nil {
+		return chatops.Errorf(chatops.CodeUsage, "%s; --after shows further pages", chatops.ErrorMessage(err))
+	}
+	return nil
+}
+
+// tellPage says on a terminal what a table cannot: that there is nothing, or
+// more.
+func (e *Env) tellPage(what string, items int, next *string) {
+	switch {
+	case !e.OutTTY:
+	case items == 0:
+		e.notef("no %s match", what)
+	case next != nil:
+		e.notef("there are more: --after %s", *next)
+	}
 }

@@ -86,10 +86,7 @@ func (c *dashboard) run(ctx context.Context, env *Env) error {
 	if err := c.check(env); err != nil {
 		return err
 	}
-	cfg, err := env.settings()
-	if err == nil && c.write {
-		err = refuseReadOnly(cfg)
-	}
+	cfg, err := env.settingsForChange(!c.write)
 	if err == nil && c.replay == "" {
 		err = missingFile(cfg)
 	}

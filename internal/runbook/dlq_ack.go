@@ -50,11 +50,7 @@ func (v *alarmView) sections(bool) []section {
 }
 
 func (c *dlqAck) run(ctx context.Context, env *Env) error {
-	cfg, err := env.settings()
-	if err == nil && !c.dryRun {
-		err = refuseReadOnly(cfg)
-	}
-	if err != nil {
+	if _, err := env.settingsForChange(c.dryRun); err != nil {
 		return err
 	}
 	ctx, cancel := env.timeout(ctx, readTimeout)

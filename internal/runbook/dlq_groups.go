@@ -39,8 +39,8 @@ func (c *dlqGroups) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if c.limit < 1 || c.limit > maxPage {
-		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", c.limit, maxPage)
+	if err := checkLimit(c.limit); err != nil {
+		return err
 	}
 	ctx, cancel := env.timeout(ctx, readTimeout)
 	defer cancel()

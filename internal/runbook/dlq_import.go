@@ -84,10 +84,7 @@ func (c *dlqImport) run(ctx context.Context, env *Env, args []string) error {
 	if err := c.check(env, args); err != nil {
 		return err
 	}
-	cfg, err := env.settings()
-	if err == nil && !c.dryRun {
-		err = refuseReadOnly(cfg)
-	}
+	cfg, err := env.settingsForChange(c.dryRun)
 	if err != nil {
 		return err
 	}

@@ -46,8 +46,8 @@ func (c *dlqList) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if c.limit < 1 || c.limit > maxPage {
-		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d; --after shows further pages", c.limit, maxPage)
+	if err := checkPage(c.limit); err != nil {
+		return err
 	}
 	after, err := decodeCursor(c.after)
 	if err != nil {
@@ -75,20 +75,8 @@ func (c *dlqList) run(ctx context.Context, env *Env) error {
 	if err := env.render(page); err != nil {
 		return err
 	}
-	env.tellPage(page)
+	env.tellPage("alerts", len(page.Items), page.NextCursor)
 	return nil
-}
-
-// tellPage says on a terminal what a table cannot: that there is nothing, or
-// more.
-func (e *Env) tellPage(page *alertPage) {
-	switch {
-	case !e.OutTTY:
-	case len(page.Items) == 0:
-		e.notef("no alerts match")
-	case page.NextCursor != nil:
-		e.notef("there are more: --after %s", *page.NextCursor)
-	}
 }
 
 func (p *alertPage) elements() []any { return pointers(p.Items) }

@@ -73,11 +73,7 @@ func (c *operationChange) run(ctx context.Context, env *Env, words []string) err
 	if len(words) == 0 {
 		return hint(chatops.Errorf(chatops.CodeUsage, "name the operations to %s", c.verb), "see what there is: chatops dlq operations list")
 	}
-	cfg, err := env.settings()
-	if err == nil && !c.dryRun {
-		err = refuseReadOnly(cfg)
-	}
-	if err != nil {
+	if _, err := env.settingsForChange(c.dryRun); err != nil {
 		return err
 	}
 	store, cfg, err := env.openStore(ctx)

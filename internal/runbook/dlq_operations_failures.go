@@ -34,8 +34,8 @@ func (c *operationsFailures) run(ctx context.Context, env *Env, words []string) 
 	if err != nil {
 		return err
 	}
-	if c.limit < 1 || c.limit > maxPage {
-		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d; --after shows further pages", c.limit, maxPage)
+	if err := checkPage(c.limit); err != nil {
+		return err
 	}
 	after, err := decodeCursor(c.after)
 	if err != nil {
@@ -59,7 +59,7 @@ func (c *operationsFailures) run(ctx context.Context, env *Env, words []string) 
 		env.notef("no alert of operation %s has failed", id)
 		return nil
 	}
-	env.tellPage(page)
+	env.tellPage("alerts", len(page.Items), page.NextCursor)
 	return nil
 }
 

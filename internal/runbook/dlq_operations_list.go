@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"chatops/internal/chatops"
 )
 
 type operationsList struct {
@@ -29,8 +27,8 @@ func newOperationsList(env *Env) *cobra.Command {
 }
 
 func (c *operationsList) run(ctx context.Context, env *Env) error {
-	if c.limit < 1 || c.limit > maxPage {
-		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", c.limit, maxPage)
+	if err := checkLimit(c.limit); err != nil {
+		return err
 	}
 	ctx, cancel := env.timeout(ctx, readTimeout)
 	defer cancel()

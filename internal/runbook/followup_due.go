@@ -51,8 +51,8 @@ type dueList struct {
 }
 
 func (c *followupDue) run(ctx context.Context, env *Env) error {
-	if c.limit < 1 || c.limit > maxPage {
-		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", c.limit, maxPage)
+	if err := checkLimit(c.limit); err != nil {
+		return err
 	}
 	switch {
 	case c.reveal:

@@ -59,12 +59,8 @@ func (c *followupDuplicates) run(ctx context.Context, env *Env) error {
 	if c.limit < 1 || c.limit > 1_000_000 {
 		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to 1000000", c.limit)
 	}
-	if c.fix && !c.dryRun {
-		cfg, err := env.settings()
-		if err == nil {
-			err = refuseReadOnly(cfg)
-		}
-		if err != nil {
+	if c.fix {
+		if _, err := env.settingsForChange(c.dryRun); err != nil {
 			return err
 		}
 	}

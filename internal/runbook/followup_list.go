@@ -59,9 +59,10 @@ type followupPage struct {
 
 func (c *followupList) run(ctx context.Context, env *Env) error {
 	status := chatops.FollowupStatus(c.status)
+	if err := checkLimit(c.limit); err != nil {
+		return err
+	}
 	switch {
-	case c.limit < 1 || c.limit > maxPage:
-		return chatops.Errorf(chatops.CodeUsage, "--limit %d: must be 1 to %d", c.limit, maxPage)
 	case c.status != "" && !status.Valid():
 		return chatops.Errorf(chatops.CodeUsage, "--status %q: must be one of %s", c.status, strings.Join(followupStatuses(), ", "))
 	case c.conversation < 0:

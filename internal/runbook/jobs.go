@@ -100,11 +100,7 @@ func (c *jobChange) run(ctx context.Context, env *Env, words []string) error {
 	if len(words) == 0 {
 		return hint(chatops.Errorf(chatops.CodeUsage, "name the jobs to %s", c.verb), "see what there is: chatops jobs list")
 	}
-	cfg, err := env.settings()
-	if err == nil && !c.dryRun {
-		err = refuseReadOnly(cfg)
-	}
-	if err != nil {
+	if _, err := env.settingsForChange(c.dryRun); err != nil {
 		return err
 	}
 	store, cfg, err := env.openStore(ctx)

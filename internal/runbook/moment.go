@@ -62,3 +62,17 @@ func parseMoment(flag, text string, now time.Time) (time.Time, error) {
 	return time.Time{}, chatops.Errorf(chatops.CodeUsage,
 		"--%s %q: must be a duration (90m, 24h, 7d), a date (2026-03-01) or an RFC 3339 time (2026-03-01T08:00:00Z)", flag, text)
 }
+
+// parseSpan reads --since and --until.
+func parseSpan(since, until string, now time.Time) (from, to time.Time, err error) {
+	if from, err = parseMoment("since", since, now); err != nil {
+		return from, to, err
+	}
+	if to, err = parseMoment("until", until, now); err != nil {
+		return from, to, err
+	}
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		err = chatops.Errorf(chatops.CodeUsage, "--since %s is not before --until %s", since, until)
+	}
+	return from, to, err
+}

@@ -57,11 +57,7 @@ type orderTaker interface {
 
 // run plans, asks, gives the orders and waits until they are obeyed.
 func (c *orders) run(ctx context.Context, env *Env, planFunc func(*config.Config, *fleet) (*orderPlan, error)) error {
-	cfg, err := env.settings()
-	if err == nil && !c.dryRun {
-		err = refuseReadOnly(cfg)
-	}
-	if err != nil {
+	if _, err := env.settingsForChange(c.dryRun); err != nil {
 		return err
 	}
 	store, cfg, err := env.openStore(ctx)

@@ -57,14 +57,8 @@ func (s *selection) filter(now time.Time, usual []chatops.AlertStatus) (chatops.
 	if len(s.statuses) == 0 && len(s.ids) > 0 {
 		f.Statuses = nil
 	}
-	if f.Since, err = parseMoment("since", s.since, now); err != nil {
+	if f.Since, f.Until, err = parseSpan(s.since, s.until, now); err != nil {
 		return f, err
-	}
-	if f.Until, err = parseMoment("until", s.until, now); err != nil {
-		return f, err
-	}
-	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
-		return f, chatops.Errorf(chatops.CodeUsage, "--since %s is not before --until %s", s.since, s.until)
 	}
 	if s.attempts < 0 {
 		return f, chatops.Errorf(chatops.CodeUsage, "--attempts %d: must be 0 or more", s.attempts)
