@@ -52,9 +52,9 @@ func (s *Store) Operations(ctx context.Context, live bool, limit int) ([]chatops
 		query = liveOperations
 	}
 	var list []chatops.Operation
-	err := s.tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.do(ctx, func(ctx context.Context) error {
 		list = nil
-		plans, err := operations(ctx, tx, query, int64(limit))
+		plans, err := operations(ctx, s.pool, query, int64(limit))
 		for _, p := range plans {
 			list = append(list, p.op)
 		}
