@@ -301,3 +301,12 @@ func TestSpan_WordsTwoUnitsAtMost(t *testing.T) {
 		}
 	})
 }
+
+func TestCount_WordsOneAndMany(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0 rows", 1: "1 row", 2: "2 rows", -1: "-1 rows"} {
+		if got := chatops.Count(n, "row"); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}

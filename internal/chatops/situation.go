@@ -141,7 +141,7 @@ func (s *Situation) queueFindings(broken bool) []Finding {
 		if s.Queue.OldestWaiting.IsZero() {
 			age = 0
 		}
-		text := fmt.Sprintf("%s waiting, oldest %s%s", alertsOf(n), Span(age.Truncate(time.Second)), s.growth())
+		text := fmt.Sprintf("%s waiting, oldest %s%s", Count(n, "alert"), Span(age.Truncate(time.Second)), s.growth())
 		switch {
 		case age >= patience:
 			list = append(list, Finding{LevelIncident, "queue", text})
@@ -150,20 +150,13 @@ func (s *Situation) queueFindings(broken bool) []Finding {
 		}
 	}
 	if n := s.Queue.Total(AlertFailed); n > 0 {
-		text := alertsOf(n) + " failed"
+		text := Count(n, "alert") + " failed"
 		if !s.Queue.OldestFailed.IsZero() {
 			text += ", oldest " + Span(s.Queue.Now.Sub(s.Queue.OldestFailed).Truncate(time.Second))
 		}
 		list = append(list, Finding{LevelWatch, "causes", text})
 	}
 	return list
-}
-
-func alertsOf(n int64) string {
-	if n == 1 {
-		return "1 alert"
-	}
-	return fmt.Sprintf("%d alerts", n)
 }
 
 // growth words where the queue goes; "" while that is not known.

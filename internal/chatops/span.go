@@ -39,3 +39,11 @@ func Span(d time.Duration) string {
 	}
 	return strings.Join(words, " ")
 }
+
+// Count words a number of things whose plural has an s: 1 alert, 3 alerts.
+func Count[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

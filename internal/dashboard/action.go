@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -193,12 +192,4 @@ func commandLine(args []string) string {
 		quoted = append(quoted, a)
 	}
 	return strings.Join(quoted, " ")
-}
-
-// countWords words what a dry run has found: alerts, replicas or jobs.
-func countWords(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

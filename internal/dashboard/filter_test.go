@@ -328,7 +328,7 @@ func TestCount_IsWorded(t *testing.T) {
 		2:       "2 alerts",
 		1000000: "1000000 alerts",
 	} {
-		if got := countWords(n, "alert"); got != want {
+		if got := chatops.Count(n, "alert"); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)
 		}
 	}

@@ -89,16 +89,16 @@ func (m *model) counted(msg countedMsg) {
 	case err != nil:
 		q.stage, q.trouble = stageRefused, "the count could not be read"
 	case r.Matched != nil:
-		q.count = countWords(*r.Matched-r.Skipped, "alert")
+		q.count = chatops.Count(*r.Matched-r.Skipped, "alert")
 		if *r.Matched-r.Skipped == 0 {
 			q.stage, q.trouble = stageRefused, "no alert can be changed"
 		}
 	case r.Replicas != nil && len(r.Orders) == 0:
 		q.stage, q.trouble = stageRefused, "there is nothing to order"
 	case r.Replicas != nil:
-		q.count = countWords(*r.Replicas, "replica")
+		q.count = chatops.Count(*r.Replicas, "replica")
 	default:
-		q.count = countWords(int64(len(r.Jobs)), "job")
+		q.count = chatops.Count(int64(len(r.Jobs)), "job")
 	}
 }
 

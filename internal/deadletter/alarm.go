@@ -117,7 +117,7 @@ This is told once. It is told again when what waits has doubled, or when it was
 over and comes back.
 `)
 	return chatops.EmailPayload{
-		Subject: fmt.Sprintf("[chatops] %d %s waiting, oldest %s", l.Waiting, plural(l.Waiting, "alert"), chatops.Span(l.Oldest.Truncate(time.Second))),
+		Subject: fmt.Sprintf("[chatops] %s waiting, oldest %s", chatops.Count(l.Waiting, "alert"), chatops.Span(l.Oldest.Truncate(time.Second))),
 		Text:    b.String(),
 	}
 }

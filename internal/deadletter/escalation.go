@@ -141,7 +141,7 @@ If they must not be sent any more:
 There is at most one such mail per cause and hour.
 `, f)
 	return chatops.EmailPayload{
-		Subject: fmt.Sprintf("[chatops] %s: %d %s failed: %s", integration, d.Failed, plural(d.Failed, "alert"), shorten(sample, 80)),
+		Subject: fmt.Sprintf("[chatops] %s: %s failed: %s", integration, chatops.Count(d.Failed, "alert"), shorten(sample, 80)),
 		Text:    b.String(),
 	}
 }
@@ -151,13 +151,6 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
-}
-
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }
 
 func shorten(s string, n int) string {

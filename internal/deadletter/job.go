@@ -1,6 +1,6 @@
 package deadletter
 
-import "fmt"
+import "chatops/internal/chatops"
 
 // The names of what the engine does, or can be told to do, again and again.
 const (
@@ -11,7 +11,7 @@ const (
 
 // noteDigest keeps what became of an escalation's mail.
 func (e *Engine) noteDigest(failed int64, err error) {
-	result := fmt.Sprintf("ok: written about %d failed %s", failed, plural(failed, "alert"))
+	result := "ok: written about " + chatops.Count(failed, "failed alert")
 	if err != nil {
 		result = "failed: " + Redact(err.Error())
 	}

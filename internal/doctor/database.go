@@ -53,7 +53,7 @@ func checkMigrations(ctx context.Context, p *Patient) (Result, error) {
 	switch {
 	case len(s.Pending) > 0:
 		list = append(list, Finding{
-			Problem, fmt.Sprintf("%s pending: the schema is at version %d of %d", count(int64(len(s.Pending)), "migration"), s.Current, s.Latest),
+			Problem, fmt.Sprintf("%s pending: the schema is at version %d of %d", chatops.Count(len(s.Pending), "migration"), s.Current, s.Latest),
 			"the program is newer than the database", "chatops migrate up",
 		})
 	case s.Current > s.Latest:
@@ -90,14 +90,6 @@ func checkDisk(_ context.Context, p *Patient) (Result, error) {
 		list = append(list, f)
 	}
 	return found(list, text), nil
-}
-
-// count words a number of things.
-func count(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // fleetOf reads what is ordered and what the replicas report.

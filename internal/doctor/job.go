@@ -25,7 +25,7 @@ func checkJobs(ctx context.Context, p *Patient) (Result, error) {
 			list = append(list, f)
 		}
 	}
-	return found(list, count(int64(len(names)), "job")+" in time"), nil
+	return found(list, chatops.Count(len(names), "job")+" in time"), nil
 }
 
 func jobFinding(j *chatops.FleetJob) (f Finding, bad bool) {
@@ -66,7 +66,7 @@ func checkDuplicates(ctx context.Context, p *Patient) (Result, error) {
 	if pairs > 0 {
 		exist := map[bool]string{true: "exists", false: "exist"}[pairs == 1]
 		list = append(list, Finding{
-			Problem, fmt.Sprintf("%s %s more than once, with %s", count(pairs, "follow-up"), exist, count(extra, "extra row")),
+			Problem, fmt.Sprintf("%s %s more than once, with %s", chatops.Count(pairs, "follow-up"), exist, chatops.Count(extra, "extra row")),
 			"they were written while uq_conversation_followup was missing", repair,
 		})
 	}
@@ -84,7 +84,7 @@ func checkUncertain(ctx context.Context, p *Patient) (Result, error) {
 	var list []Finding
 	if len(rows) > 0 {
 		list = append(list, Finding{
-			Warning, count(int64(len(rows)), "follow-up") + " may or may not have been sent",
+			Warning, chatops.Count(len(rows), "follow-up") + " may or may not have been sent",
 			"the mail server's answer was lost; they are never repeated by themselves", "chatops followup list --status uncertain",
 		})
 	}

@@ -36,8 +36,8 @@ func checkLimits(ctx context.Context, p *Patient) (Result, error) {
 			list = append(list, Finding{Warning, "nobody is limited on " + chatops.Harmless(r.Name), "RATE_LIMIT_ENABLED=false there", "chatops config view --show-origin"})
 		}
 	}
-	seen := fmt.Sprintf("%s refused in the last minute, %s in force, %s blocked", count(denied, "request"),
-		count(int64(len(f.Controls.Overrides)), "override"), count(int64(len(f.Controls.Blocks)), "network"))
+	seen := fmt.Sprintf("%s refused in the last minute, %s in force, %s blocked", chatops.Count(denied, "request"),
+		chatops.Count(len(f.Controls.Overrides), "override"), chatops.Count(len(f.Controls.Blocks), "network"))
 	return found(list, seen), nil
 }
 
@@ -150,5 +150,5 @@ func checkRedis(ctx context.Context, p *Patient) (Result, error) {
 		})
 	}
 	use := map[bool]string{true: "uses", false: "use"}[all == 1]
-	return found(list, fmt.Sprintf("answers, and %s %s it", count(int64(all), "replica"), use)), nil
+	return found(list, fmt.Sprintf("answers, and %s %s it", chatops.Count(all, "replica"), use)), nil
 }

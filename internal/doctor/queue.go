@@ -20,7 +20,7 @@ func checkQueue(ctx context.Context, p *Patient) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	text := fmt.Sprintf("%s waiting, %d of the last %s", count(load.Waiting, "alert"), load.Fresh, chatops.Span(chatops.GrowthWindow))
+	text := fmt.Sprintf("%s waiting, %d of the last %s", chatops.Count(load.Waiting, "alert"), load.Fresh, chatops.Span(chatops.GrowthWindow))
 	if !p.Limits.Crowded(load) && !p.Limits.Growing(load) {
 		return found(nil, text), nil
 	}
@@ -62,7 +62,7 @@ func (p *Patient) causeOf(ctx context.Context, size func(*chatops.AlertGroup) in
 	if largest == nil || largest.Sample == "" {
 		return "", nil
 	}
-	return fmt.Sprintf("%s: %s", count(size(largest), "alert"), chatops.Harmless(largest.Sample)), nil
+	return fmt.Sprintf("%s: %s", chatops.Count(size(largest), "alert"), chatops.Harmless(largest.Sample)), nil
 }
 
 func checkQueueAge(ctx context.Context, p *Patient) (Result, error) {
@@ -99,7 +99,7 @@ func checkFailed(ctx context.Context, p *Patient) (Result, error) {
 		return found(nil, "no alert has failed"), nil
 	}
 	cause, err := p.causeOf(ctx, func(g *chatops.AlertGroup) int64 { return g.Failed })
-	text := fmt.Sprintf("%s failed", count(n, "alert"))
+	text := fmt.Sprintf("%s failed", chatops.Count(n, "alert"))
 	if !stats.OldestFailed.IsZero() {
 		text += ", the oldest " + chatops.Span(stats.Now.Sub(stats.OldestFailed).Truncate(time.Second)) + " ago"
 	}
@@ -124,7 +124,7 @@ func checkUnconfigured(ctx context.Context, p *Patient) (Result, error) {
 		}
 		name = chatops.Harmless(name)
 		list = append(list, Finding{
-			Problem, fmt.Sprintf("%s for %s held", count(g.Pending, "alert"), name),
+			Problem, fmt.Sprintf("%s for %s held", chatops.Count(g.Pending, "alert"), name),
 			"integration " + name + " is not configured where chatops serve runs; they have used up no attempt", "chatops config view --show-origin",
 		})
 	}

@@ -36,7 +36,7 @@ func checkReplicas(ctx context.Context, p *Patient) (Result, error) {
 			"they cannot read the database", restart,
 		})
 	}
-	return found(list, fmt.Sprintf("%s, version %s", count(int64(len(live)), "live replica"), chatops.Harmless(live[0].Version))), nil
+	return found(list, fmt.Sprintf("%s, version %s", chatops.Count(len(live), "live replica"), chatops.Harmless(live[0].Version))), nil
 }
 
 // silent are the replicas that have stopped reporting.
@@ -122,5 +122,5 @@ func checkClocks(ctx context.Context, p *Patient) (Result, error) {
 			list = append(list, skew("replica "+chatops.Harmless(r.Name), r.Report.Clock.Sub(r.HeartbeatAt))...)
 		}
 	}
-	return found(list, fmt.Sprintf("this host and %s agree with the database", count(int64(checked), "replica"))), nil
+	return found(list, fmt.Sprintf("this host and %s agree with the database", chatops.Count(checked, "replica"))), nil
 }

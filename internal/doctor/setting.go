@@ -79,7 +79,7 @@ func checkConsent(ctx context.Context, p *Patient) (Result, error) {
 			"chatops config view --show-origin",
 		})
 	}
-	return found(list, count(int64(len(texts)), "consent text")), nil
+	return found(list, chatops.Count(len(texts), "consent text")), nil
 }
 
 func checkChain(ctx context.Context, p *Patient) (Result, error) {
@@ -90,9 +90,9 @@ func checkChain(ctx context.Context, p *Patient) (Result, error) {
 	var list []Finding
 	if broken > 0 {
 		list = append(list, Finding{
-			Problem, fmt.Sprintf("the record of consent is not as it was written: %s", count(int64(broken), "finding")),
+			Problem, fmt.Sprintf("the record of consent is not as it was written: %s", chatops.Count(int64(broken), "finding")),
 			"rows were changed, removed or added behind the program's back", "chatops consent audit verify",
 		})
 	}
-	return found(list, count(rows, "row")+" verified"), nil
+	return found(list, chatops.Count(rows, "row")+" verified"), nil
 }

@@ -176,7 +176,7 @@ func (r *Replica) Forget(ctx context.Context) (string, error) {
 	if n > 0 {
 		r.opts.Log.Info("fleet: forgot replicas that stopped reporting", "count", n)
 	}
-	return count(n), nil
+	return chatops.Count(n, "replica"), nil
 }
 
 // leave takes this replica off the list: it is not missing, it has ended.

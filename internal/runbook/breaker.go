@@ -63,7 +63,7 @@ func (c *breakerOrder) run(ctx context.Context, env *Env, words []string) error 
 // plan makes the orders.
 func (c *breakerOrder) plan(env *Env, f *fleet, names []string, lasts time.Duration) *orderPlan {
 	p := &orderPlan{
-		change: fmt.Sprintf("%s %s (%s)%s", c.verb, count(len(names), "breaker"), strings.Join(names, ", "), lasting(lasts)),
+		change: fmt.Sprintf("%s %s (%s)%s", c.verb, chatops.Count(len(names), "breaker"), strings.Join(names, ", "), lasting(lasts)),
 		filter: map[string]any{"breakers": names, "mode": c.mode, "for_seconds": lasts.Seconds()},
 		idle:   c.idle, needless: c.needless,
 	}

@@ -50,7 +50,7 @@ func (r *bulkRun) follow(ctx context.Context) error {
 		}
 	}
 	if n := len(r.flights.ids); n > 0 {
-		r.env.notef("waiting for %s in flight", alerts(int64(n)))
+		r.env.notef("waiting for %s in flight", chatops.Count(n, "alert"))
 	}
 	return nil
 }

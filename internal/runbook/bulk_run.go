@@ -48,7 +48,7 @@ func (r *bulkRun) run(ctx context.Context, p *plan) error {
 		return nil
 	}
 	if !r.dryRun {
-		change := fmt.Sprintf("%s %s (%s)", r.doing, alerts(count), describe(p.filter)) + wordPace(r.pace, count)
+		change := fmt.Sprintf("%s %s (%s)", r.doing, chatops.Count(count, "alert"), describe(p.filter)) + wordPace(r.pace, count)
 		if err := r.env.confirm(ctx, r.cfg, change); err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (r *bulkRun) resume(ctx context.Context) error {
 	}
 	left := op.Left()
 	if op.DoneAt.IsZero() && !r.dryRun {
-		if err := r.env.confirm(ctx, r.cfg, fmt.Sprintf("%s %s left of operation %s", r.doing, alerts(left), op.ID)); err != nil {
+		if err := r.env.confirm(ctx, r.cfg, fmt.Sprintf("%s %s left of operation %s", r.doing, chatops.Count(left, "alert"), op.ID)); err != nil {
 			return err
 		}
 	}
@@ -164,13 +164,6 @@ func (r *bulkRun) resume(ctx context.Context) error {
 		r.op = op
 		return r.carry(ctx)
 	})
-}
-
-func alerts(n int64) string {
-	if n == 1 {
-		return "1 alert"
-	}
-	return fmt.Sprintf("%d alerts", n)
 }
 
 // carry takes the operation to its end, in steps, and then waits for the
@@ -271,7 +264,7 @@ const stallTimeout = 35 * time.Second
 // the operation has been tried.
 func (r *bulkRun) wait(ctx context.Context) error {
 	if r.op.Changed > 0 {
-		r.env.notef("waiting for the outcomes of %s", alerts(r.op.Changed))
+		r.env.notef("waiting for the outcomes of %s", chatops.Count(r.op.Changed, "alert"))
 	}
 	deliverCtx, stop := r.env.timeout(ctx, waitTimeout)
 	engine := make(chan error, 1)

@@ -107,7 +107,7 @@ func (t *talk) end(err error) error {
 	case err != nil:
 		return err
 	case t.failed > 0 && !t.interactive():
-		return chatops.Errorf(chatops.CodePartial, "%s could not be answered", count(t.failed, "message"))
+		return chatops.Errorf(chatops.CodePartial, "%s could not be answered", chatops.Count(t.failed, "message"))
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func runConfigCheck(env *Env) error {
 		return err
 	}
 	if !check.OK {
-		return chatops.Errorf(chatops.CodeFinding, "%s in the settings", count(len(check.Problems), "problem"))
+		return chatops.Errorf(chatops.CodeFinding, "%s in the settings", chatops.Count(len(check.Problems), "problem"))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (c *consentAuditVerify) run(ctx context.Context, env *Env) error {
 	if report.OK {
 		return nil
 	}
-	return hint(chatops.Errorf(chatops.CodeFinding, "the record of consent is not as it was written: %s", count(report.Total, "finding")),
+	return hint(chatops.Errorf(chatops.CodeFinding, "the record of consent is not as it was written: %s", chatops.Count(report.Total, "finding")),
 		"keep the database as it is, and compare with a backup: docs/operations.md says how")
 }
 

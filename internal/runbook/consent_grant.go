@@ -143,7 +143,7 @@ func (c *consentGrant) count(s subject, p *chatops.Person) *granted {
 
 func (c *consentGrant) grant(ctx context.Context, env *Env, p *people, s subject, text *chatops.ConsentText, res *granted) error {
 	change := fmt.Sprintf("grant %s to %s: %s and %s", wordConsent(c.marketing, c.rodo), s.masked,
-		count(res.Conversations, "conversation"), count(res.Leads, "lead"))
+		chatops.Count(res.Conversations, "conversation"), chatops.Count(res.Leads, "lead"))
 	if res.Unsuppressed {
 		change += ", lift the suppression"
 	}

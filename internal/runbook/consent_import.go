@@ -96,7 +96,7 @@ func (c *consentImport) run(ctx context.Context, env *Env, path string) error {
 		return err
 	}
 	if res.BadLines > 0 {
-		return hint(chatops.Errorf(chatops.CodePartial, "%s held no address and %s skipped", count(res.BadLines, "line"), wasWere(res.BadLines)),
+		return hint(chatops.Errorf(chatops.CodePartial, "%s held no address and %s skipped", chatops.Count(res.BadLines, "line"), wasWere(res.BadLines)),
 			"correct them and import the file again: what is suppressed already stays so")
 	}
 	return nil

@@ -145,7 +145,7 @@ func (c *consentTextsAdd) add(ctx context.Context, env *Env, cfg *config.Config,
 		return res, nil
 	}
 	change := fmt.Sprintf("add version %d of the %s consent in %s, %s, valid from %s",
-		res.Version, c.kind, c.locale, count(len([]rune(t.Body)), "character"), res.ValidFrom.short())
+		res.Version, c.kind, c.locale, chatops.Count(len([]rune(t.Body)), "character"), res.ValidFrom.short())
 	if err := env.confirm(ctx, cfg, change); err != nil {
 		return nil, err
 	}

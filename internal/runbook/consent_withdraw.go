@@ -132,7 +132,7 @@ func (c *consentWithdraw) count(s subject, p *chatops.Person) *withdrawal {
 // withdraw asks and withdraws.
 func (c *consentWithdraw) withdraw(ctx context.Context, env *Env, p *people, s subject, res *withdrawal) error {
 	change := fmt.Sprintf("%s %s: withdraw consent of %s and %s, suppress the address",
-		c.verb, s.masked, count(res.Conversations, "conversation"), count(res.Leads, "lead"))
+		c.verb, s.masked, chatops.Count(res.Conversations, "conversation"), chatops.Count(res.Leads, "lead"))
 	if err := env.confirm(ctx, p.cfg, change); err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func editedAlert(ctx context.Context, env *Env, store chatops.AlertStore, id int
 
 // replace asks, replaces the alert and puts it on record, without the payload.
 func (c *dlqEdit) replace(ctx context.Context, env *Env, cfg *config.Config, store chatops.Store, e *chatops.AlertEdit, res *editResult) error {
-	change := fmt.Sprintf("replace alert %d by one whose payload differs in %s, and send that", e.AlertID, count(res.Lines, "line"))
+	change := fmt.Sprintf("replace alert %d by one whose payload differs in %s, and send that", e.AlertID, chatops.Count(res.Lines, "line"))
 	if err := env.confirm(ctx, cfg, change); err != nil {
 		return err
 	}

@@ -101,11 +101,11 @@ func (c *dlqExport) run(ctx context.Context, env *Env) error {
 	}
 	if err != nil {
 		if n > 0 && !isClosedPipe(err) {
-			env.notef("the export is incomplete: it was cut short after %s", count(int(n), "alert"))
+			env.notef("the export is incomplete: it was cut short after %s", chatops.Count(n, "alert"))
 		}
 		return unreachable(cfg, err)
 	}
-	env.notef("exported %s", count(int(n), "alert"))
+	env.notef("exported %s", chatops.Count(n, "alert"))
 	return nil
 }
 

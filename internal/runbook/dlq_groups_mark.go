@@ -132,7 +132,7 @@ func (c *causeChange) run(ctx context.Context, env *Env, args []string) error {
 	}
 	res := &causeMarked{Fingerprint: o.Fingerprint, Said: string(c.verb), Alerts: n, State: state.Standing(), DryRun: c.dryRun}
 	if !c.dryRun {
-		if err := env.confirm(ctx, cfg, fmt.Sprintf("%s cause %s (%s)%s", c.verb, o.Fingerprint, count(int(n), "alert"), lasting(o.For))); err != nil {
+		if err := env.confirm(ctx, cfg, fmt.Sprintf("%s cause %s (%s)%s", c.verb, o.Fingerprint, chatops.Count(n, "alert"), lasting(o.For))); err != nil {
 			return err
 		}
 		if err := c.carryOut(ctx, env, store, o, res); err != nil {

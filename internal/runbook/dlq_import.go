@@ -142,7 +142,7 @@ func (c *dlqImport) store(ctx context.Context, env *Env, r *alertReader, file io
 }
 
 func (c *dlqImport) change(res *importResult) string {
-	text := fmt.Sprintf("import %s (%s)", count(int(res.Alerts), "alert"), res.become())
+	text := fmt.Sprintf("import %s (%s)", chatops.Count(int(res.Alerts), "alert"), res.become())
 	if n := res.ByStatus[chatops.AlertPending]; n > 0 {
 		return text + fmt.Sprintf(" and send %d of them", n)
 	}

@@ -143,7 +143,7 @@ func (r *duplicateReport) finding() string {
 		parts = append(parts, "uq_conversation_followup is missing")
 	}
 	if r.pairs > 0 {
-		parts = append(parts, fmt.Sprintf("%s with %s", count(r.pairs, "duplicated pair"), count(r.extra, "extra row")))
+		parts = append(parts, fmt.Sprintf("%s with %s", chatops.Count(r.pairs, "duplicated pair"), chatops.Count(r.extra, "extra row")))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -91,10 +91,10 @@ func (r *alertReader) each(ctx context.Context, file io.Reader, take func(a *cha
 func (r *alertReader) verdict(read int64, end *int64) error {
 	switch {
 	case r.badCount > 0:
-		return hint(chatops.Errorf(chatops.CodeUsage, "%s cannot be imported: nothing was stored", count(r.badCount, "line")),
+		return hint(chatops.Errorf(chatops.CodeUsage, "%s cannot be imported: nothing was stored", chatops.Count(r.badCount, "line")),
 			"an import takes what chatops dlq export --payload writes")
 	case end == nil && !r.incomplete:
-		return hint(chatops.Errorf(chatops.CodeUsage, "the export was cut short after %s: its last line is missing, nothing was stored", count(int(read), "alert")),
+		return hint(chatops.Errorf(chatops.CodeUsage, "the export was cut short after %s: its last line is missing, nothing was stored", chatops.Count(int(read), "alert")),
 			"export again, or import what there is with --incomplete")
 	case end != nil && *end != read && !r.incomplete:
 		return hint(chatops.Errorf(chatops.CodeUsage, "the export has %d alerts and this file %d: nothing was stored", *end, read),

@@ -161,7 +161,7 @@ func (r *jobChangeRun) carryOut(ctx context.Context, cfg *config.Config) error {
 		names[i] = r.jobs[i].Name
 	}
 	if !r.dryRun {
-		change := fmt.Sprintf("%s %s (%s)", r.verb, count(len(names), "job"), strings.Join(names, ", "))
+		change := fmt.Sprintf("%s %s (%s)", r.verb, chatops.Count(len(names), "job"), strings.Join(names, ", "))
 		if err := r.env.confirm(ctx, cfg, change); err != nil {
 			return err
 		}

@@ -165,7 +165,7 @@ func (r *jobChangeRun) judgeLocal(o *jobOutcome, now *schedule) {
 		}
 	}
 	if o.State != runFailed {
-		o.Result = fmt.Sprintf("ran on %d of %s", ran, count(all, "replica"))
+		o.Result = fmt.Sprintf("ran on %d of %s", ran, chatops.Count(all, "replica"))
 	}
 	if ran == all && all > 0 && o.State != runFailed {
 		o.State = runOK

@@ -1,8 +1,6 @@
 package runbook
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"chatops/internal/chatops"
@@ -56,17 +54,9 @@ func runKnowledgeCheck(env *Env, args []string) error {
 		return err
 	}
 	if !r.OK {
-		return chatops.Errorf(chatops.CodeFinding, "%s in %s", count(len(findings), "finding"), dirOrEmbedded(dir))
+		return chatops.Errorf(chatops.CodeFinding, "%s in %s", chatops.Count(len(findings), "finding"), dirOrEmbedded(dir))
 	}
 	return nil
-}
-
-// count writes a number of things.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func (r *knowledgeReport) elements() []any { return pointers(r.Findings) }

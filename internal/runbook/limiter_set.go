@@ -89,7 +89,7 @@ func (f *fleet) noteLimit(name string) []string {
 		}
 	}
 	if off > 0 {
-		lines = append(lines, fmt.Sprintf("warning: limits are switched off on %s (RATE_LIMIT_ENABLED=false): nothing will change there", count(off, "replica")))
+		lines = append(lines, fmt.Sprintf("warning: limits are switched off on %s (RATE_LIMIT_ENABLED=false): nothing will change there", chatops.Count(off, "replica")))
 	}
 	return lines
 }

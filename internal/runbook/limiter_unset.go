@@ -37,7 +37,7 @@ func (c *limiterUnset) run(ctx context.Context, env *Env, words []string) error 
 	}
 	return c.orders.run(ctx, env, func(_ *config.Config, f *fleet) (*orderPlan, error) {
 		p := &orderPlan{
-			change: fmt.Sprintf("unset %s (%s)", count(len(names), "limit"), strings.Join(names, ", ")),
+			change: fmt.Sprintf("unset %s (%s)", chatops.Count(len(names), "limit"), strings.Join(names, ", ")),
 			filter: map[string]any{"limits": names}, idle: "replicas use their settings when they start",
 		}
 		for _, name := range names {

@@ -95,7 +95,7 @@ func planNetworks(verb string, networks []netip.Prefix, lasts time.Duration, giv
 			return giveFunc(ctx, to, name)
 		}})
 	}
-	p.change = fmt.Sprintf("%s %s (%s)%s", verb, count(len(names), "network"), strings.Join(names, ", "), lasting(lasts))
+	p.change = fmt.Sprintf("%s %s (%s)%s", verb, chatops.Count(len(names), "network"), strings.Join(names, ", "), lasting(lasts))
 	p.filter = map[string]any{"networks": names, "for_seconds": lasts.Seconds()}
 	return p
 }

@@ -107,10 +107,10 @@ func (r *orderRun) run(ctx context.Context, cfg *config.Config, f *fleet) error 
 		r.env.notef("%s", note)
 	}
 	if gone := stale(f.Replicas); len(gone) > 0 {
-		r.env.notef("note: %s stopped reporting and will not be waited for: %s", count(len(gone), "replica"), strings.Join(gone, ", "))
+		r.env.notef("note: %s stopped reporting and will not be waited for: %s", chatops.Count(len(gone), "replica"), strings.Join(gone, ", "))
 	}
 	if !r.res.DryRun {
-		change := r.plan.change + " on " + count(r.res.Replicas, "replica")
+		change := r.plan.change + " on " + chatops.Count(r.res.Replicas, "replica")
 		if err := r.env.confirm(ctx, cfg, change); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func (r *orderRun) wait(ctx context.Context, revision int64) (time.Duration, err
 // interrupted is the error of a wait that was cut short.
 func (r *orderRun) interrupted(ctx context.Context) error {
 	return chatops.WrapError(chatops.CodeInterrupted, ctx.Err(), fmt.Sprintf(
-		"interrupted: the order is stored, and obeyed by %d of %s so far", r.res.Obeyed, count(r.res.Replicas, "replica")))
+		"interrupted: the order is stored, and obeyed by %d of %s so far", r.res.Obeyed, chatops.Count(r.res.Replicas, "replica")))
 }
 
 // count sorts the replicas that report into those that have obeyed and those
@@ -75,7 +75,7 @@ func (r *orderRun) verdict(took time.Duration) (string, error) {
 		r.env.notef("no replica is running: the order is stored; %s", r.plan.idle)
 		return "stored; no replica was running", nil
 	}
-	text := fmt.Sprintf("obeyed by %d of %s", res.Obeyed, count(res.Replicas, "replica"))
+	text := fmt.Sprintf("obeyed by %d of %s", res.Obeyed, chatops.Count(res.Replicas, "replica"))
 	if len(res.Waiting) > 0 {
 		err := chatops.Errorf(chatops.CodePartial, "%s within %s; not by %s", text, span(took), strings.Join(res.Waiting, ", "))
 		return "", hint(err, "a replica obeys as soon as it can read the database; look at it, and stop it if it cannot")
