@@ -4,14 +4,18 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
 	"syscall"
 
+	"github.com/redis/go-redis/v9"
+
 	"chatops/internal/chatops"
 	"chatops/internal/config"
+	"chatops/internal/consent"
 	"chatops/internal/doctor"
 	"chatops/internal/redisclient"
 )
@@ -19,16 +23,48 @@ import (
 // examineAround adds to an examination what is outside the database.
 func examineAround(cfg *config.Config, p *doctor.Patient) (release func(), err error) {
 	release = func() {}
-	if embedded(cfg) {
-		p.DiskFunc = func() (*doctor.Disk, error) { return diskOf(cfg.DatabaseURL.Host()) }
-	}
-	p.Integrations = integrations(cfg)
 	client, err := openRedis(cfg)
+	around(cfg, client, p)
 	if err != nil || client == nil {
 		return release, err
 	}
-	p.RedisFunc = func(ctx context.Context) error { return redisclient.Ping(ctx, client) }
 	return func() { _ = client.Close() }, nil
+}
+
+// around adds what the settings say, the disk, Redis and the integrations. client
+// may be nil.
+func around(cfg *config.Config, client redis.UniversalClient, p *doctor.Patient) {
+	s := &p.Settings
+	s.Embedded, s.ConsentKeys, s.TrustedProxies = embedded(cfg), !cfg.ConsentKeys.IsZero(), len(cfg.TrustedProxies) > 0
+	s.Escalation, s.Mail = cfg.EscalationEmail != "", !cfg.SMTPURL.IsZero()
+	p.Limits = cfg.QueueLimits()
+	p.Integrations = integrations(cfg)
+	if s.Embedded {
+		p.DiskFunc = func() (*doctor.Disk, error) { return diskOf(cfg.DatabaseURL.Host()) }
+	}
+	if client != nil {
+		p.RedisFunc = func(ctx context.Context) error { return redisclient.Ping(ctx, client) }
+	}
+}
+
+// inside adds what the checks read of a database.
+func inside(cfg *config.Config, log *slog.Logger, store chatops.Store, p *doctor.Patient) {
+	p.Store = store
+	p.SchemaFunc = func(ctx context.Context) (*chatops.MigrationStatus, error) {
+		m, err := openMigrator(ctx, cfg, log)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = m.Close() }()
+		return m.Status(ctx)
+	}
+	p.ChainFunc = func(ctx context.Context) (rows int64, broken int, err error) {
+		r, err := consent.Verify(ctx, store)
+		if err != nil {
+			return 0, 0, err
+		}
+		return r.Rows, r.Total, nil
+	}
 }
 
 // diskOf measures the file system of an SQLite file. Its folder may not exist yet:

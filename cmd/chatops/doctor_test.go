@@ -14,7 +14,6 @@ import (
 
 	"chatops/internal/chatops"
 	"chatops/internal/config"
-	"chatops/internal/consent"
 	"chatops/internal/doctor"
 	"chatops/internal/pgtest"
 	"chatops/internal/runbook"
@@ -24,6 +23,7 @@ import (
 type ward struct {
 	t       *testing.T
 	cfg     *config.Config
+	vars    map[string]string // the environment
 	store   chatops.Store
 	patient *doctor.Patient
 	sql     *sql.DB
@@ -38,7 +38,7 @@ func newWard(t *testing.T, url, driver, dsn string) *ward {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &ward{t: t, cfg: loaded.Config}
+	w := &ward{t: t, cfg: loaded.Config, vars: vars}
 	log := slog.New(slog.DiscardHandler)
 	m, err := openMigrator(ctx, w.cfg, log)
 	if err != nil {
@@ -59,25 +59,9 @@ func newWard(t *testing.T, url, driver, dsn string) *ward {
 	if err := w.store.EnsureConsentTexts(ctx, chatops.BuiltInConsentTexts()); err != nil {
 		t.Fatal(err)
 	}
-	w.patient = &doctor.Patient{
-		Store: w.store, Limits: w.cfg.QueueLimits(), NowFunc: time.Now,
-		SchemaFunc: func(ctx context.Context) (*chatops.MigrationStatus, error) {
-			m, err := openMigrator(ctx, w.cfg, log)
-			if err != nil {
-				return nil, err
-			}
-			defer func() { _ = m.Close() }()
-			return m.Status(ctx)
-		},
-		ChainFunc: func(ctx context.Context) (int64, int, error) {
-			r, err := consent.Verify(ctx, w.store)
-			if err != nil {
-				return 0, 0, err
-			}
-			return r.Rows, r.Total, nil
-		},
-		Settings: doctor.Settings{Embedded: embedded(w.cfg), ConsentKeys: true, Escalation: true, Mail: true},
-	}
+	w.patient = &doctor.Patient{NowFunc: time.Now}
+	around(w.cfg, nil, w.patient)
+	inside(w.cfg, log, w.store, w.patient)
 	w.beat(nil)
 	return w
 }

@@ -1,8 +1,11 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -77,9 +80,14 @@ func Examine(ctx context.Context, p *Patient, checks []Check, timeout time.Durat
 	timed := *p
 	timed.timeout = timeout
 	results := make([]Result, len(checks))
+	turns := make(chan struct{}, cmp.Or(p.AtOnce, max(1, len(checks))))
 	var wg sync.WaitGroup
 	for i := range checks {
-		wg.Go(func() { results[i] = examine(ctx, &timed, &checks[i]) })
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			results[i] = examine(ctx, &timed, &checks[i])
+		})
 	}
 	wg.Wait()
 	return results
@@ -93,12 +101,27 @@ func examine(ctx context.Context, p *Patient, c *Check) Result {
 		ctx, cancel := context.WithTimeout(ctx, p.timeout)
 		defer cancel()
 		var err error
-		if r, err = c.runFunc(ctx, p); err != nil {
+		if r, err = c.run(ctx, p); err != nil {
 			r = Result{State: Unknown, Text: "could not be found out: " + wordError(ctx, err, p.timeout)}
 		}
 	}
 	r.Name, r.Took = c.Name, time.Since(start)
 	return r
+}
+
+// run looks once. A panic is an error of this check alone: a serving process
+// examines itself too. The runtime's texts hold no data, others may.
+func (c *Check) run(ctx context.Context, p *Patient) (r Result, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			text := fmt.Sprintf("%T", v)
+			if broken, ok := v.(runtime.Error); ok {
+				text = broken.Error()
+			}
+			err = chatops.Errorf(chatops.CodeInternal, "the check is broken: %s", text)
+		}
+	}()
+	return c.runFunc(ctx, p)
 }
 
 // wordError is an error in one harmless line.

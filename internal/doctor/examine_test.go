@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,5 +224,57 @@ func TestWords_OfTimes(t *testing.T) {
 		if got := quote(word); got != want {
 			t.Errorf("%q is quoted as %s, want %s", word, got, want)
 		}
+	}
+}
+
+func TestExamine_RunsNoMoreChecksAtOnceThanItMay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var running, most atomic.Int64
+		slow := Check{Name: "slow", runFunc: func(context.Context, *Patient) (Result, error) {
+			most.Store(max(most.Load(), running.Add(1)))
+			defer running.Add(-1)
+			<-time.After(time.Second)
+			return found(nil, "seen"), nil
+		}}
+		for _, tt := range []struct {
+			atOnce int
+			most   int64
+			took   time.Duration
+		}{{0, 5, time.Second}, {2, 2, 3 * time.Second}, {1, 1, 5 * time.Second}, {9, 5, time.Second}} {
+			most.Store(0)
+			p, start := healthy(), time.Now()
+			p.AtOnce = tt.atOnce
+			results := Examine(t.Context(), p.Patient, []Check{slow, slow, slow, slow, slow}, time.Minute)
+			if took := time.Since(start); most.Load() != tt.most || took != tt.took || Worst(results) != OK {
+				t.Errorf("%d at once: %d ran side by side, in %s, %s", tt.atOnce, most.Load(), took, Worst(results))
+			}
+		}
+		if got := Examine(t.Context(), healthy().Patient, nil, time.Minute); len(got) != 0 {
+			t.Errorf("no check finds %v", got)
+		}
+	})
+}
+
+func TestExamine_ACheckThatPanicsIsUnknownAndRepeatsNoData(t *testing.T) {
+	t.Parallel()
+	const canary = "jan@x.pl"
+	panics := func(with func()) Check {
+		return Check{Name: "broken", runFunc: func(context.Context, *Patient) (Result, error) {
+			with()
+			return found(nil, "seen"), nil
+		}}
+	}
+	var none []int
+	checks := []Check{panics(func() { panic(canary) }), panics(func() { _ = none[len(canary)] }), panics(func() {})}
+	results := Examine(t.Context(), healthy().Patient, checks, time.Minute)
+	if results[0].State != Unknown || results[1].State != Unknown || results[2].State != OK {
+		t.Errorf("the states are %s, %s and %s", results[0].State, results[1].State, results[2].State)
+	}
+	if text := results[0].Text; text != "could not be found out: the check is broken: string" {
+		t.Errorf("a text: %s", text)
+	}
+	if text := results[1].Text; !strings.Contains(text, "index out of range [8]") {
+		t.Errorf("the runtime's own: %s", text)
 	}
 }

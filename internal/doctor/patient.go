@@ -43,6 +43,9 @@ type Patient struct {
 	Settings Settings
 	Limits   chatops.QueueLimits
 	NowFunc  func() time.Time
+	// AtOnce bounds how many checks run side by side, where others need the
+	// database as well. 0: all of them.
+	AtOnce int
 
 	timeout time.Duration // of each check
 }

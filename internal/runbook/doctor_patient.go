@@ -23,7 +23,7 @@ func (c *doctorCommand) examine(ctx context.Context, env *Env, checks []doctor.C
 	}
 	env.loaded = loaded
 	cfg := loaded.Config
-	p := &doctor.Patient{Probe: c.probe, Limits: cfg.QueueLimits(), NowFunc: env.NowFunc, Settings: doctorSettings(cfg, loaded, bad)}
+	p := &doctor.Patient{Probe: c.probe, NowFunc: env.NowFunc, Settings: statedSettings(loaded, bad)}
 	release, err := env.PatientFunc(cfg, p)
 	if err != nil { // by a bad setting, which is among the problems
 		release = func() {}
@@ -93,11 +93,9 @@ func unusable(cfg *config.Config, bad *config.ProblemError) error {
 	return nil
 }
 
-func doctorSettings(cfg *config.Config, loaded *config.Loaded, bad *config.ProblemError) doctor.Settings {
-	s := doctor.Settings{
-		Warnings: loaded.Warnings, Embedded: cfg.DatabaseURL.Scheme() == "sqlite", ConsentKeys: !cfg.ConsentKeys.IsZero(),
-		Escalation: cfg.EscalationEmail != "", Mail: !cfg.SMTPURL.IsZero(), TrustedProxies: len(cfg.TrustedProxies) > 0,
-	}
+// statedSettings is what reading the settings says of them.
+func statedSettings(loaded *config.Loaded, bad *config.ProblemError) doctor.Settings {
+	s := doctor.Settings{Warnings: loaded.Warnings}
 	if bad != nil {
 		for _, p := range bad.Problems {
 			s.Problems = append(s.Problems, fmt.Sprintf("%s (%s): %s", p.Key, p.Origin, p.Expected))

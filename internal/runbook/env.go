@@ -62,7 +62,9 @@ type Env struct {
 	// answer are named in what it returns; replayed is nil where nothing is.
 	LookFunc func(ctx context.Context, d *Dashboard) (s *chatops.Situation, replayed *Replayed, err error)
 	// PatientFunc adds to an examination what is outside the database: Redis, the
-	// disk and the integrations that are configured. release frees them.
+	// disk, the integrations that are configured and what else the settings say.
+	// release frees them; with an error it may be nil, and what can be known without
+	// was added all the same.
 	PatientFunc func(cfg *config.Config, p *doctor.Patient) (release func(), err error)
 	// ChangeFileFunc carries out statements on the SQLite database in a file,
 	// behind the store's back; for drills.

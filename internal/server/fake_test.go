@@ -312,6 +312,7 @@ func newFull(tb testing.TB, change func(*Options)) *full {
 		o.MigrateFunc = func(context.Context) (*MigrationReport, error) {
 			return &MigrationReport{Applied: []string{"0001_conversations"}, Adoption: map[string]int{"leads": 3}}, nil
 		}
+		o.Health.DoctorFunc = fullHealth(nil).DoctorFunc
 		o.Now = func() time.Time { return at }
 		o.Tokens = &fakeTokens{nowFunc: o.Now}
 		if change != nil {

@@ -21,7 +21,8 @@ const (
 // Health holds the looks at what the program depends on. PingFunc is required;
 // a nil function means that the part is not there, which is shown as
 // "not_configured" and is no fault. Errors are logged; the public sees only that
-// there was one, for texts may name hosts. Every function must return when its context ends, after 2 s at most.
+// there was one, for texts may name hosts. Every function must return when its
+// context ends, after 2 s at most.
 type Health struct {
 	// PingFunc makes a round trip to the database.
 	PingFunc  func(context.Context) error
@@ -36,6 +37,9 @@ type Health struct {
 	// InstancesFunc returns the heartbeats of all replicas.
 	InstancesFunc func(context.Context) ([]chatops.Instance, error)
 	CacheFunc     func(context.Context) (CacheHealth, error)
+	// DoctorFunc looks for every known symptom. Whoever has the admin key sees all
+	// that it finds; it may take 30 s.
+	DoctorFunc func(context.Context) *Examination
 }
 
 // JobHealth is a scheduled job as /api/health/deep shows it.

@@ -42,6 +42,14 @@ func fullHealth(ping error) Health {
 			return []chatops.Instance{{Name: "a:1", Age: time.Second}, {Name: "b:2", Age: chatops.StaleAfter}, {Name: "c:3", Age: time.Hour}}, nil
 		},
 		CacheFunc: func(context.Context) (CacheHealth, error) { return CacheHealth{Backend: "redis", Entries: 7}, nil },
+		DoctorFunc: func(context.Context) *Examination {
+			return &Examination{At: now, State: "problem", Unreachable: ping != nil, Checks: []Examined{
+				{Name: "database", State: "ok", Text: "PostgreSQL 15.4", Findings: []Finding{}, TookMS: 0.4},
+				{Name: "queue", State: "problem", Text: "130 alerts waiting", TookMS: 1, Findings: []Finding{
+					{State: "problem", Text: "130 alerts waiting", Command: "chatops dlq retry --all --now"},
+				}},
+			}}
+		},
 	}
 }
 

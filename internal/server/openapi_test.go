@@ -125,7 +125,7 @@ func TestDocument_NamesTheKeyWhereItIsNeeded(t *testing.T) {
 			}
 		}
 	}
-	if n := strings.Count(f.get(t, "/docs").Body, "Needs the admin key"); n != 7 {
+	if n := strings.Count(f.get(t, "/docs").Body, "Needs the admin key"); n != 8 {
 		t.Errorf("the page says %d times that a key is needed", n)
 	}
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Options is what a server is made of. Chat and Health.PingFunc are required.
-// What is nil among Leads, CreateLeadFunc, Consent, Knowledge and MigrateFunc
-// leaves its endpoints out.
+// What is nil among Health.DoctorFunc, Leads, CreateLeadFunc, Consent, Knowledge
+// and MigrateFunc leaves its endpoints out.
 type Options struct {
 	Chat    ChatService
 	Health  Health

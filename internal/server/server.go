@@ -13,17 +13,18 @@ import (
 // Server is the HTTP handler of the whole program. Make it with New; it serves
 // requests at once, and Run puts it behind a listener.
 type Server struct {
-	opts     Options
-	mux      *http.ServeMux
-	api      huma.API
-	metrics  *metrics
-	cors     cors
-	secure   bool // visitors come over https
-	started  time.Time
-	pinged   *verdict[error]
-	examined *verdict[*deepHealth]
-	draining atomic.Bool
-	inFlight atomic.Int64
+	opts      Options
+	mux       *http.ServeMux
+	api       huma.API
+	metrics   *metrics
+	cors      cors
+	secure    bool // visitors come over https
+	started   time.Time
+	pinged    *verdict[error]
+	examined  *verdict[*deepHealth]
+	diagnosed *verdict[*Examination] // nil without DoctorFunc
+	draining  atomic.Bool
+	inFlight  atomic.Int64
 
 	consentPages  *consentPages
 	wordings      *wordings
@@ -51,6 +52,9 @@ func New(opts Options) *Server {
 		s.addKnowledge()
 	}
 	s.addHealth()
+	if opts.Health.DoctorFunc != nil {
+		s.addDoctor()
+	}
 	s.addStatus()
 	if opts.MigrateFunc != nil && opts.MigrationSecret != "" {
 		s.addMigration()

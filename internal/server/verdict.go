@@ -14,6 +14,7 @@ const checkTimeout = 2 * time.Second
 type verdict[T any] struct {
 	now     func() time.Time
 	maxAge  time.Duration
+	timeout time.Duration // of one look
 	look    func(context.Context) T
 	current atomic.Pointer[dated[T]]
 	turn    chan struct{} // holds one token, which the one who looks has taken
@@ -25,7 +26,7 @@ type dated[T any] struct {
 }
 
 func newVerdict[T any](now func() time.Time, maxAge time.Duration, look func(context.Context) T) *verdict[T] {
-	v := &verdict[T]{now: now, maxAge: maxAge, look: look, turn: make(chan struct{}, 1)}
+	v := &verdict[T]{now: now, maxAge: maxAge, timeout: checkTimeout, look: look, turn: make(chan struct{}, 1)}
 	v.turn <- struct{}{}
 	return v
 }
@@ -41,7 +42,7 @@ func (v *verdict[T]) get(ctx context.Context) T {
 	if d := v.fresh(); d != nil {
 		return d.value
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), v.timeout)
 	defer cancel()
 	d := &dated[T]{value: v.look(ctx), at: v.now()}
 	v.current.Store(d)
