@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,11 +14,13 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"chatops/internal/chat"
 	"chatops/internal/chatops"
 	"chatops/internal/config"
 	"chatops/internal/consent"
 	"chatops/internal/doctor"
 	"chatops/internal/redisclient"
+	"chatops/internal/sender"
 )
 
 // examineAround adds to an examination what is outside the database.
@@ -86,51 +89,40 @@ func diskOf(file string) (*doctor.Disk, error) {
 	}
 }
 
-// integrations are those that are configured, and how each can be reached.
+// integrations are those that are configured, and how each can be reached: what
+// alerts are sent to, and the language model.
 func integrations(cfg *config.Config) []doctor.Integration {
 	var all []doctor.Integration
-	add := func(name, address string) {
-		all = append(all, doctor.Integration{Name: name, ProbeFunc: func(ctx context.Context) error { return reach(ctx, address) }})
-	}
-	if !cfg.SlackWebhookURL.IsZero() {
-		add("slack", cfg.SlackWebhookURL.Reveal())
-	}
-	if !cfg.MondayAPIKey.IsZero() {
-		add("monday", cfg.MondayAPIURL.Reveal())
-	}
-	if !cfg.SMTPURL.IsZero() {
-		all = append(all, doctor.Integration{Name: "email", ProbeFunc: func(ctx context.Context) error {
-			host, err := address(cfg.SMTPURL.Reveal(), "587")
-			if err != nil {
-				return err
+	for _, r := range sender.Receivers(senderOptions(cfg)) {
+		all = append(all, doctor.Integration{Name: r.Integration, ProbeFunc: func(ctx context.Context) error {
+			if r.Err != nil {
+				return r.Err
 			}
-			return greetSMTP(ctx, host, strings.Contains(cfg.SMTPURL.Reveal(), "tls=implicit"))
+			return reach(ctx, r.Address)
 		}})
 	}
-	switch {
-	case !cfg.LLMURL.IsZero():
-		add("llm", cfg.LLMURL.Reveal())
-	case !cfg.LLMKey.IsZero():
-		add("llm", "https://api.openai.com/v1")
-	}
-	for _, hook := range cfg.Webhooks {
-		add("webhook:"+hook.Name, hook.Value.Reveal())
+	if hasModel(cfg) {
+		address := cmp.Or(cfg.LLMURL.Reveal(), chat.DefaultLLMBaseURL)
+		all = append(all, doctor.Integration{Name: "llm", ProbeFunc: func(ctx context.Context) error { return reach(ctx, address) }})
 	}
 	return all
 }
 
 // reach connects to the server of an address, and agrees on TLS where it speaks
-// it. No request is made: there is none that would do nothing with every
-// receiver.
+// it; a mail server greets. No request is made: there is none that would do
+// nothing with every receiver.
 func reach(ctx context.Context, raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return chatops.Errorf(chatops.CodeInvalid, "its address cannot be read")
 	}
-	port := map[bool]string{true: "443", false: "80"}[u.Scheme == "https"]
-	host, err := address(raw, port)
+	ports := map[string]string{"https": "443", "http": "80", "smtp": "587", "smtps": "465"}
+	host, err := address(raw, ports[u.Scheme])
 	if err != nil {
 		return err
+	}
+	if u.Scheme == "smtp" || u.Scheme == "smtps" {
+		return greetSMTP(ctx, host, u.Scheme == "smtps")
 	}
 	var conn net.Conn
 	if u.Scheme == "https" {

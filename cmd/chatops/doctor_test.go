@@ -270,7 +270,8 @@ func TestIntegrations_AreThoseThatAreConfigured(t *testing.T) {
 	if got := integrations(cfg); len(got) != 0 {
 		t.Errorf("without settings there are %v", got)
 	}
-	cfg.SlackWebhookURL, cfg.MondayAPIKey = config.NewSecret("https://hooks.example/x"), config.NewSecret("k")
+	cfg.SlackWebhookURL = config.NewSecret("https://hooks.example/x")
+	cfg.MondayAPIKey, cfg.MondayBoardID = config.NewSecret("k"), "1"
 	cfg.SMTPURL, cfg.LLMKey = config.NewURL("smtp://127.0.0.1:1?tls=none"), config.NewSecret("k")
 	cfg.Webhooks = config.SecretPairs{{Name: "crm", Value: config.NewSecret("https://crm.example/x")}}
 	var names []string
@@ -282,7 +283,7 @@ func TestIntegrations_AreThoseThatAreConfigured(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(names, " "); got != "slack monday email llm webhook:crm" {
+	if got := strings.Join(names, " "); got != "slack monday email webhook:crm llm" {
 		t.Errorf("there are %s", got)
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // healthChecks are the looks behind /api/health and /api/health/deep. client may
 // be nil.
-func (s *service) healthChecks(cfg *config.Config, client redis.UniversalClient) (server.Health, error) {
+func (s *service) healthChecks(cfg *config.Config, client redis.UniversalClient) server.Health {
 	h := server.Health{
 		PingFunc:      s.store.Ping,
 		QueueFunc:     s.store.QueueStats,
@@ -41,18 +41,15 @@ func (s *service) healthChecks(cfg *config.Config, client redis.UniversalClient)
 			return all, nil
 		},
 	}
-	if !cfg.SMTPURL.IsZero() {
-		host, err := address(cfg.SMTPURL.Reveal(), "587")
-		if err != nil {
-			return h, err
+	for _, i := range integrations(cfg) {
+		if i.Name == "email" {
+			h.SMTPFunc = i.ProbeFunc
 		}
-		implicit := strings.Contains(cfg.SMTPURL.Reveal(), "tls=implicit")
-		h.SMTPFunc = func(ctx context.Context) error { return greetSMTP(ctx, host, implicit) }
 	}
 	if client != nil {
 		h.RedisFunc = func(ctx context.Context) error { return redisclient.Ping(ctx, client) }
 	}
-	return h, nil
+	return h
 }
 
 func breakerHealth(b *breaker.Snapshot) server.BreakerHealth {

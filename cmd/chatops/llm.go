@@ -11,11 +11,14 @@ import (
 	"chatops/internal/runbook"
 )
 
+// hasModel reports whether a language model is configured.
+func hasModel(cfg *config.Config) bool { return !cfg.LLMURL.IsZero() || !cfg.LLMKey.IsZero() }
+
 // newAnswerer makes the client of the language model where one is configured,
 // and what releases it. The breaker is there from the start, so that health and
 // metrics show it before the first question.
 func newAnswerer(cfg *config.Config, log *slog.Logger, k *chat.Knowledge, breakers *breaker.Set, answers chat.Cache, metrics prometheus.Registerer) (chat.Answerer, func(), error) {
-	if cfg.LLMURL.IsZero() && cfg.LLMKey.IsZero() {
+	if !hasModel(cfg) {
 		return nil, func() {}, nil
 	}
 	model, err := chat.NewLLM(chat.LLMOptions{

@@ -134,10 +134,7 @@ func newService(ctx context.Context, cfg *config.Config, log *slog.Logger, store
 	if err != nil {
 		return nil, err
 	}
-	health, err := s.healthChecks(cfg, redisClient)
-	if err != nil {
-		return nil, err
-	}
+	health := s.healthChecks(cfg, redisClient)
 	health.DoctorFunc = newWebDoctor(cfg, log, store, redisClient)
 	if cfg.ConsentKeys.IsZero() && !embedded(cfg) {
 		log.Warn("CONSENT_KEYS is not set: links in mails are signed with a key that the database keeps; whoever reads a backup has it")

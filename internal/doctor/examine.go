@@ -15,37 +15,47 @@ import (
 
 // Check is one symptom that is looked for.
 type Check struct {
-	Name  string
-	About string // what it looks for, in a line
-	// Database says that nothing can be found out without it.
-	Database bool
+	Name     string
+	About    string // what it looks for, in a line
+	Database Need
 
 	runFunc func(ctx context.Context, p *Patient) (Result, error)
 }
 
+// Need is what a check wants of the database.
+type Need int
+
+// The needs. Who Uses the database has something to say without it too, if only
+// that it does not answer; who Needs it can find out nothing.
+const (
+	Ignores Need = iota
+	Uses
+	Needs
+)
+
 // Checks lists every check, in the order in which an engineer mends things.
 func Checks() []Check {
 	return []Check{
-		{"config", "settings that are wrong or surprise", false, checkSettings},
-		{NameDatabase, "whether the database answers, its version and size", false, checkDatabase},
-		{"migrations", "migrations that are pending, or unknown to this program", true, checkMigrations},
-		{"disk", "room for an embedded database", false, checkDisk},
-		{"replicas", "replicas that are missing, silent, of another version, or disobey", true, checkReplicas},
-		{"clocks", "clocks of this host, the database and the replicas that disagree", true, checkClocks},
-		{"breakers", "circuit breakers that are open or tripped", true, checkBreakers},
-		{"integrations", "whether the integrations can be reached; with --probe", false, checkIntegrations},
-		{"unconfigured", "alerts that are held because their integration is not configured", true, checkUnconfigured},
-		{"queue", "alerts that pile up", true, checkQueue},
-		{"queue_age", "alerts that wait too long", true, checkQueueAge},
-		{"failed_alerts", "alerts that were given up and wait for a decision", true, checkFailed},
-		{"escalation", "whether anybody is told of alerts that fail", false, checkEscalation},
-		{"limits", "rate limits that refuse many, overrides and blocks", true, checkLimits},
-		{"redis", "whether Redis answers, and every replica uses it", false, checkRedis},
-		{"jobs", "jobs that are late, paused, interrupted or fail", true, checkJobs},
-		{"followups", "uq_conversation_followup, and follow-ups that exist twice", true, checkDuplicates},
-		{"uncertain_followups", "follow-ups of which nobody knows whether they were sent", true, checkUncertain},
-		{"consent", "texts and keys that consent needs", true, checkConsent},
-		{"consent_audit", "whether the record of consent is what was written", true, checkChain},
+		{"config", "settings that are wrong or surprise", Ignores, checkSettings},
+		{NameDatabase, "whether the database answers, its version and size", Uses, checkDatabase},
+		{"migrations", "migrations that are pending, or unknown to this program", Needs, checkMigrations},
+		{"disk", "room for an embedded database", Ignores, checkDisk},
+		{"replicas", "replicas that are missing, silent, of another version, or disobey", Needs, checkReplicas},
+		{"clocks", "clocks of this host, the database and the replicas that disagree", Needs, checkClocks},
+		{"breakers", "circuit breakers that are open or tripped", Needs, checkBreakers},
+		{"integrations", "whether the integrations can be reached; with --probe", Ignores, checkIntegrations},
+		{"unconfigured", "alerts that are held because their integration is not configured", Needs, checkUnconfigured},
+		{"queue", "alerts that pile up", Needs, checkQueue},
+		{"queue_age", "alerts that wait too long", Needs, checkQueueAge},
+		{"failed_alerts", "alerts that were given up and wait for a decision", Needs, checkFailed},
+		{"escalation", "whether anybody is told of alerts that fail", Ignores, checkEscalation},
+		{"limits", "rate limits that refuse many, overrides and blocks", Needs, checkLimits},
+		{"redis", "whether Redis answers, and every replica uses it", Uses, checkRedis},
+		{"jobs", "jobs that are late, paused, interrupted or fail", Needs, checkJobs},
+		{"followups", "uq_conversation_followup, and follow-ups that exist twice", Needs, checkDuplicates},
+		{"uncertain_followups", "follow-ups of which nobody knows whether they were sent", Needs, checkUncertain},
+		{"consent", "texts and keys that consent needs", Needs, checkConsent},
+		{"consent_audit", "whether the record of consent is what was written", Needs, checkChain},
 	}
 }
 
@@ -79,6 +89,9 @@ func Choose(names []string) (chosen []Check, unknown string) {
 func Examine(ctx context.Context, p *Patient, checks []Check, timeout time.Duration) []Result {
 	timed := *p
 	timed.timeout = timeout
+	if p.Store != nil {
+		timed.Store = newMemory(p.Store)
+	}
 	results := make([]Result, len(checks))
 	turns := make(chan struct{}, cmp.Or(p.AtOnce, max(1, len(checks))))
 	var wg sync.WaitGroup
@@ -97,7 +110,7 @@ func Examine(ctx context.Context, p *Patient, checks []Check, timeout time.Durat
 func examine(ctx context.Context, p *Patient, c *Check) Result {
 	start := time.Now()
 	r := Result{State: Unknown, Text: "needs the database, which does not answer"}
-	if !c.Database || p.Store != nil {
+	if c.Database != Needs || p.Store != nil {
 		ctx, cancel := context.WithTimeout(ctx, p.timeout)
 		defer cancel()
 		var err error

@@ -382,8 +382,8 @@ func TestExamine_WithoutADatabaseTheRestGoesOn(t *testing.T) {
 			if r.State != Problem || !strings.Contains(r.Findings[0].Cause, "connection refused") {
 				t.Errorf("the database is %+v", r)
 			}
-		case checks[i].Database && (r.State != Unknown || !strings.Contains(r.Text, "needs the database")),
-			!checks[i].Database && r.State != OK:
+		case checks[i].Database == Needs && (r.State != Unknown || !strings.Contains(r.Text, "needs the database")),
+			checks[i].Database != Needs && r.State != OK:
 			t.Errorf("%s is %s: %s", r.Name, r.State, r.Text)
 		}
 	}
@@ -411,9 +411,9 @@ func TestExamine_WhatCannotBeFoundOutIsUnknownAndNeverOK(t *testing.T) {
 				switch {
 				case r.Name == NameDatabase && r.State != Problem:
 					t.Errorf("the database is %s", r.State)
-				case checks[i].Database && (r.State != Unknown || !strings.Contains(r.Text, name)):
+				case checks[i].Database == Needs && (r.State != Unknown || !strings.Contains(r.Text, name)):
 					t.Errorf("%s is %s: %s", r.Name, r.State, r.Text)
-				case !checks[i].Database && r.Name != "redis" && r.Name != NameDatabase && r.State != OK:
+				case checks[i].Database == Ignores && r.State != OK:
 					t.Errorf("%s is %s: %s", r.Name, r.State, r.Text)
 				}
 			}

@@ -118,11 +118,7 @@ func checkUnconfigured(ctx context.Context, p *Patient) (Result, error) {
 		if g.Pending == 0 || !strings.Contains(g.Sample, "is not configured") {
 			continue
 		}
-		name, _, _ := strings.Cut(g.Target, ":")
-		if name == "mailto" {
-			name = "email"
-		}
-		name = chatops.Harmless(name)
+		name := chatops.Harmless(chatops.Integration(chatops.Lane(chatops.ShownTarget(g.Target))))
 		list = append(list, Finding{
 			Problem, fmt.Sprintf("%s for %s held", chatops.Count(g.Pending, "alert"), name),
 			"integration " + name + " is not configured where chatops serve runs; they have used up no attempt", "chatops config view --show-origin",

@@ -144,7 +144,8 @@ func TestUnconfigured_NamesTheIntegrationOfTheTarget(t *testing.T) {
 		{"failed ones are not held", cause(0, 5, "slack:alerts", sample), fine, nil},
 		say("slack", cause(2, 0, "slack:alerts", sample), held("2 alerts", "slack")),
 		say("mail", cause(1, 0, "mailto:jan@x.pl", sample), held("1 alert", "email")),
-		say("a webhook", cause(1, 0, "webhook:crm", sample), held("1 alert", "webhook")),
+		say("a webhook", cause(1, 0, "webhook:crm", sample), held("1 alert", "webhook:crm")),
+		say("an address of an older writer", cause(1, 0, "https://hooks.example/secret", sample), held("1 alert", "https")),
 		say("without a colon", cause(1, 0, "monday", sample), held("1 alert", "monday")),
 		{
 			"two of them", both(cause(1, 0, "slack:alerts", sample), cause(3, 0, "monday:leads", sample)),

@@ -42,9 +42,7 @@ func (c *doctorCommand) examine(ctx context.Context, env *Env, checks []doctor.C
 // openPatient opens the database where a check looks at it. What cannot be opened
 // is itself a finding.
 func (e *Env) openPatient(ctx context.Context, cfg *config.Config, bad *config.ProblemError, p *doctor.Patient, checks []doctor.Check) (closeFunc func()) {
-	if !slices.ContainsFunc(checks, func(c doctor.Check) bool {
-		return c.Database || c.Name == doctor.NameDatabase || c.Name == "redis"
-	}) {
+	if !slices.ContainsFunc(checks, func(c doctor.Check) bool { return c.Database != doctor.Ignores }) {
 		return func() {}
 	}
 	p.StoreErr = unusable(cfg, bad)
