@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"slices"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -33,7 +34,9 @@ func (f *framed) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg.(type) {
 	case dueMsg:
 	case heardMsg:
-		if !f.due {
+		if f.awaited() {
+			f.drawn = false // nobody waits longer for the first numbers than the sources do
+		} else if !f.due {
 			f.due = true
 			cmd = tea.Batch(cmd, f.tickFunc(gather, func(time.Time) tea.Msg { return drawMsg{} }))
 		}
@@ -41,6 +44,11 @@ func (f *framed) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		f.drawn = false
 	}
 	return f, cmd
+}
+
+// awaited reports that a source has not answered its first question yet.
+func (f *framed) awaited() bool {
+	return slices.ContainsFunc(f.feeds, func(s *feed) bool { return s.round == 1 && s.busy })
 }
 
 // View is the screen as it was drawn last, drawn anew when it may have changed.

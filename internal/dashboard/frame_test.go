@@ -52,6 +52,8 @@ func give(f *framed, msg tea.Msg) {
 func TestFrame_IsDrawnOnceForAnswersThatComeTogether(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, incident(), 80, 24)
+	d.poll()
+	d.sources.queue.Counts[0].Count++
 	f, pending := onScreen(d)
 	before := f.View()
 	for _, feed := range f.feeds {
@@ -70,6 +72,23 @@ func TestFrame_IsDrawnOnceForAnswersThatComeTogether(t *testing.T) {
 	give(f, msgs[0])
 	if f.View() != d.View() || f.View() == before {
 		t.Errorf("it shows\n%s\nwant\n%s", f.View(), d.View())
+	}
+}
+
+func TestFrame_TheFirstNumbersDoNotWaitForOtherSources(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, incident(), 80, 24)
+	f, pending := onScreen(d)
+	queue, redis := f.poll(f.feed("queue")), f.poll(f.feed("redis"))
+	before := f.View()
+	give(f, queue())
+	first := f.View()
+	if first == before || first != d.View() {
+		t.Errorf("the queue is not shown while Redis has not answered:\n%s", first)
+	}
+	give(f, redis())
+	if msgs := pending(); f.View() != first || len(msgs) != 1 {
+		t.Errorf("%d frames are planned for the last answer", len(msgs))
 	}
 }
 

@@ -66,11 +66,33 @@ func newModel(ctx context.Context, o *Options) *model {
 	return m
 }
 
-// Init starts every feed and the clock.
+// headStart is how long the other sources of a database wait at the start for its
+// first one. They then share its connection, which is there sooner than one for each.
+const headStart = 100 * time.Millisecond
+
+// Init starts the clock and the first feed of each kind of source, and the others
+// soon.
 func (m *model) Init() tea.Cmd {
 	cmds := []tea.Cmd{m.goOn()}
+	first := map[string]bool{}
 	for _, f := range m.feeds {
-		cmds = append(cmds, m.poll(f))
+		if !first[f.backing] {
+			first[f.backing] = true
+			cmds = append(cmds, m.poll(f))
+			continue
+		}
+		cmds = append(cmds, m.tickFunc(headStart, func(time.Time) tea.Msg { return dueMsg{feed: f} }))
+	}
+	return tea.Batch(cmds...)
+}
+
+// begin starts the feeds that have waited for the one that has just told something.
+func (m *model) begin(heard *feed) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, f := range m.feeds {
+		if f.round == 0 && f.lookFunc != nil && f.backing == heard.backing {
+			cmds = append(cmds, func() tea.Msg { return dueMsg{feed: f} })
+		}
 	}
 	return tea.Batch(cmds...)
 }
@@ -99,7 +121,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		return m, m.poll(msg.feed)
 	case heardMsg:
-		return m, m.heard(msg)
+		return m, tea.Batch(m.heard(msg), m.begin(msg.feed))
 	case countedMsg:
 		m.counted(msg)
 		return m, nil

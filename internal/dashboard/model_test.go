@@ -266,3 +266,56 @@ func TestUnknown_IsNeverAZero(t *testing.T) {
 	d.shows("unknown: no replica reports")
 	d.hides(" 0 ")
 }
+
+func TestStart_TheFirstSourceIsAskedAloneAndTheOthersOnceItTellsOrDoesNotSoon(t *testing.T) {
+	t.Parallel()
+	asked := func(d *desk) (names []string) {
+		for _, f := range d.feeds {
+			if f.round > 0 {
+				names = append(names, f.name)
+			}
+		}
+		return names
+	}
+	d := newDesk(t, incident(), 100, 30)
+	var later []tea.Msg
+	d.tickFunc = func(after time.Duration, then func(time.Time) tea.Msg) tea.Cmd {
+		if after == headStart {
+			later = append(later, then(noon.Add(after)))
+		}
+		return nil
+	}
+	begun := d.Init()
+	if got := asked(d); !slices.Equal(got, []string{"queue", "redis"}) {
+		t.Fatalf("%v are asked at first", got)
+	}
+	d.carry(begun)
+	d.shows("INCIDENT  press 3: slack open on 2/2 replicas", "132 waiting")
+	if got := asked(d); !slices.Equal(got, []string{"queue", "causes", "fleet", "jobs", "redis"}) {
+		t.Errorf("%v are asked once the queue has told", got)
+	}
+	for _, msg := range later {
+		d.send(msg)
+	}
+	if d.sources.asked != 1 || d.feed("jobs").round != 1 {
+		t.Error("somebody was asked twice")
+	}
+
+	later = nil
+	slow := newDesk(t, incident(), 100, 30)
+	slow.tickFunc = d.tickFunc
+	_ = slow.Init() // whose questions have no answer yet
+	for _, msg := range later {
+		slow.send(msg)
+	}
+	slow.shows("slack open on 2/2 replicas", "unknown")
+}
+
+func TestStart_AnAnswerOfRedisDoesNotBringTheDatabasesOthers(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, incident(), 100, 30)
+	_ = d.Init()
+	if cmd := d.begin(d.feed("redis")); cmd != nil {
+		t.Error("the database's sources are asked because Redis answered")
+	}
+}
