@@ -15,7 +15,7 @@ type PreviewRow struct {
 	Lane        string
 	Age         PreviewAge
 	Permanent   bool // its receiver has refused it for good
-	Withdrawn   bool // a follow-up to somebody who has withdrawn consent since
+	Withdrawn   bool // a follow-up to somebody who has withdrawn consent since, or is suppressed
 	Elsewhere   bool // it belongs to another operation
 	Count       int64
 	Newest      int64 // the highest id among them
@@ -72,6 +72,48 @@ func (p *Preview) Sum(is func(*PreviewRow) bool) (n int64) {
 		}
 	}
 	return n
+}
+
+// PreviewMail is a follow-up among the alerts of a row.
+type PreviewMail struct {
+	Row     int // its index
+	AlertID int64
+	Barred  bool // its person is on the list of those who must not be written to
+}
+
+// Withdraw parts rows: a follow-up to somebody who is barred is one whose consent
+// was withdrawn. mails are all follow-ups of the rows that have any.
+func (p *Preview) Withdraw(mails []PreviewMail) {
+	type part struct{ count, newest int64 }
+	parts := map[int]*[2]part{} // of a row: who may be written to, and who is barred
+	for _, m := range mails {
+		if p.Rows[m.Row].Withdrawn {
+			continue
+		}
+		if parts[m.Row] == nil {
+			parts[m.Row] = &[2]part{}
+		}
+		half := &parts[m.Row][0]
+		if m.Barred {
+			half = &parts[m.Row][1]
+		}
+		half.count++
+		half.newest = max(half.newest, m.AlertID)
+	}
+	rows := make([]PreviewRow, 0, len(p.Rows))
+	for i, r := range p.Rows {
+		if parts[i] == nil {
+			rows = append(rows, r)
+			continue
+		}
+		for barred, half := range parts[i] {
+			if half.count > 0 {
+				r.Withdrawn, r.Count, r.Newest = barred == 1, half.count, half.newest
+				rows = append(rows, r)
+			}
+		}
+	}
+	p.Rows = rows
 }
 
 // Eligible is how many would be sent: those that no other operation has and whose

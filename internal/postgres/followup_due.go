@@ -97,6 +97,12 @@ func (s *Store) judgeSilent(ctx context.Context, db querier, list []chatops.Foll
 		})
 		return err
 	})
+	queueBar(b, candidates)
+	return db.SendBatch(ctx, b).Close()
+}
+
+// queueBar notes which candidates are suppressed.
+func queueBar(b *pgx.Batch, candidates *consent.Candidates) {
 	b.Queue(selectSuppressed, candidates.Marks()).Query(func(rows pgx.Rows) error {
 		var key string
 		_, err := pgx.ForEachRow(rows, []any{&key}, func() error {
@@ -105,5 +111,14 @@ func (s *Store) judgeSilent(ctx context.Context, db querier, list []chatops.Foll
 		})
 		return err
 	})
+}
+
+// bar notes which candidates are suppressed, if there are any.
+func bar(ctx context.Context, db querier, candidates *consent.Candidates) error {
+	if len(candidates.Marks()) == 0 {
+		return nil
+	}
+	b := &pgx.Batch{}
+	queueBar(b, candidates)
 	return db.SendBatch(ctx, b).Close()
 }

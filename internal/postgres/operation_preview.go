@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 // previewColumns tell alerts apart. The outcome of the last attempt is looked up
@@ -19,6 +20,11 @@ const previewColumns = `coalesce(d.fingerprint, ''), d.event_type, d.lane,
   d.event_type = 'followup_email' and exists (select from followup_event f join chat_conversations c on c.id = f.conversation_id
     where f.alert_id = d.id and not (c.marketing_consent and c.rodo_consent))`
 
+// previewMails are the follow-ups and whom they go to.
+const previewMails = `coalesce(json_agg(json_build_object('id', d.id, 'email', coalesce((select c.email
+    from followup_event f join chat_conversations c on c.id = f.conversation_id where f.alert_id = d.id), '')))
+  filter (where d.event_type = 'followup_email')::text, '')`
+
 // PreviewOperation counts what an operation would select.
 func (s *Store) PreviewOperation(ctx context.Context, op *chatops.Operation, countTo int) (*chatops.Preview, error) {
 	if err := op.Validate(); err != nil {
@@ -27,6 +33,7 @@ func (s *Store) PreviewOperation(ctx context.Context, op *chatops.Operation, cou
 	var p chatops.Preview
 	err := s.tx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		p = chatops.Preview{}
+		var to consent.Addressees
 		plan := operationPlan{op: *op}
 		if err := plan.leaveAlone(ctx, tx); err != nil {
 			return err
@@ -36,12 +43,20 @@ func (s *Store) PreviewOperation(ctx context.Context, op *chatops.Operation, cou
 		if err != nil {
 			return err
 		}
-		p.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r chatops.PreviewRow, err error) {
-			return r, row.Scan(&r.Fingerprint, &r.EventType, &r.Lane, &r.Permanent, &r.Withdrawn, &r.Elsewhere, &r.Age, &r.Count, &r.Newest)
+		var r chatops.PreviewRow
+		var mails string
+		row := []any{&r.Fingerprint, &r.EventType, &r.Lane, &r.Permanent, &r.Withdrawn, &r.Elsewhere, &r.Age, &r.Count, &r.Newest, &mails}
+		_, err = pgx.ForEachRow(rows, row, func() error {
+			p.Rows = append(p.Rows, r)
+			return to.Add(len(p.Rows)-1, mails)
 		})
 		if err != nil {
 			return err
 		}
+		if err := bar(ctx, tx, to.Candidates(s.mailbox)); err != nil {
+			return err
+		}
+		to.Withdraw(&p)
 		done := op.Filter
 		done.Statuses = []chatops.AlertStatus{chatops.AlertDelivered}
 		sel := selectAlerts(done, done.Statuses, nil)
@@ -69,6 +84,6 @@ func (p *operationPlan) preview(at *time.Time, limit int) (string, []any) {
 		age = append(age, fmt.Sprintf("when d.created_at > %s - interval '%d seconds' then %d", now, int(bound.Seconds()), i))
 	}
 	return "select " + previewColumns + ", " + strings.Join(elsewhere, " or ") + ", case " + strings.Join(age, " ") +
-		" else " + strconv.Itoa(len(age)) + " end, count(*), max(d.id)\nfrom (" + picked +
+		" else " + strconv.Itoa(len(age)) + " end, count(*), max(d.id), " + previewMails + "\nfrom (" + picked +
 		") k join dead_letter_queue d on d.id = k.id group by 1, 2, 3, 4, 5, 6, 7", sel.args
 }

@@ -95,10 +95,19 @@ func (s *Store) judgeSilent(each eacher, list []chatops.FollowupCandidate) error
 	if err != nil {
 		return err
 	}
+	return s.bar(each, candidates)
+}
+
+// bar notes which candidates are suppressed.
+func (s *Store) bar(each eacher, candidates *consent.Candidates) error {
+	marks := candidates.Marks()
+	if len(marks) == 0 {
+		return nil
+	}
 	return each(selectSuppressed, func(row scanner) error {
 		var key string
 		err := row.Scan(&key)
 		candidates.Bar(key)
 		return err
-	}, jsonArray(candidates.Marks()))
+	}, jsonArray(marks))
 }

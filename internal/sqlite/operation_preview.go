@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 const (
@@ -16,6 +17,11 @@ const (
     where a.alert_id = dead_letter_queue.id order by a.id desc limit 1), '') = 'permanent',
   event_type = 'followup_email' and exists (select 1 from followup_event f join chat_conversations c on c.id = f.conversation_id
     where f.alert_id = dead_letter_queue.id and not (c.marketing_consent and c.rodo_consent))`
+
+	// previewMails are the follow-ups and whom they go to.
+	previewMails = `json_group_array(json_object('id', id, 'email', coalesce((select cast(c.email as text)
+    from followup_event f join chat_conversations c on c.id = f.conversation_id where f.alert_id = dead_letter_queue.id), '')))
+  filter (where event_type = 'followup_email')`
 )
 
 // PreviewOperation counts what an operation would select.
@@ -24,6 +30,7 @@ func (s *Store) PreviewOperation(ctx context.Context, op *chatops.Operation, cou
 		return nil, err
 	}
 	var p chatops.Preview
+	var to consent.Addressees
 	err := s.read(ctx, func(r *readTx) error {
 		elsewhere, err := r.elsewhere()
 		if err != nil {
@@ -32,13 +39,21 @@ func (s *Store) PreviewOperation(ctx context.Context, op *chatops.Operation, cou
 		query, args := s.preview(op, elsewhere, countTo+1)
 		err = r.eachOnce(query, func(row scanner) error {
 			var g chatops.PreviewRow
-			err := row.Scan(&g.Fingerprint, &g.EventType, &g.Lane, &g.Permanent, &g.Withdrawn, &g.Elsewhere, &g.Age, &g.Count, &g.Newest)
+			var mails string
+			err := row.Scan(&g.Fingerprint, &g.EventType, &g.Lane, &g.Permanent, &g.Withdrawn, &g.Elsewhere, &g.Age, &g.Count, &g.Newest, &mails)
+			if err != nil {
+				return err
+			}
 			p.Rows = append(p.Rows, g)
-			return err
+			return to.Add(len(p.Rows)-1, mails)
 		}, args...)
 		if err != nil {
 			return err
 		}
+		if err := s.bar(r.each, to.Candidates(s.mailbox)); err != nil {
+			return err
+		}
+		to.Withdraw(&p)
 		done := page{filter: op.Filter, statuses: []chatops.AlertStatus{chatops.AlertDelivered}, limit: countTo + 1}
 		keys, args := done.keys()
 		return r.eachOnce("select count(*) from ("+keys+")", func(row scanner) error { return row.Scan(&p.Delivered) }, args...)
@@ -89,6 +104,6 @@ func (s *Store) preview(op *chatops.Operation, elsewhere condition, limit int) (
 		args = append(args, stamp(s.now().Add(-bound)))
 	}
 	return "select " + previewColumns + ", " + elsewhere.sql + ", case " + strings.Join(age, " ") + " else " + strconv.Itoa(len(age)) +
-		" end, count(*), max(id)\nfrom dead_letter_queue" +
+		" end, count(*), max(id), " + previewMails + "\nfrom dead_letter_queue" +
 		" where id in (select id from (" + keys + ")) group by 1, 2, 3, 4, 5, 6, 7", append(args, keyArgs...)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chatops/internal/chatops"
+	"chatops/internal/consent"
 )
 
 func previewCases() []testCase {
@@ -15,6 +16,7 @@ func previewCases() []testCase {
 		{"Preview_TellsAlertsApart", previewApart},
 		{"Preview_SeesWhatBelongsToOthers", previewElsewhere},
 		{"Preview_SeesWithdrawnConsent", previewWithdrawn},
+		{"Preview_SeesWhoIsSuppressed", previewSuppressed},
 		{"Preview_IsBoundedAndSaysSo", previewBound},
 		{"Preview_OfEveryFilter_AgreesWithTheOperation", previewAgrees},
 	}
@@ -116,6 +118,43 @@ func previewWithdrawn(e *env) {
 	if p.Counted != 2 || withdrawn != 1 || p.Eligible() != 1 {
 		e.t.Fatalf("of %d follow-ups %d are withdrawn: %+v", p.Counted, withdrawn, p.Rows)
 	}
+}
+
+// previewSuppressed counts as the sender of follow-ups decides: by the list of
+// those who must not be written to, in every spelling of the address.
+func previewSuppressed(e *env) {
+	suppress := func(address string) {
+		e.exec(fmt.Sprintf(`INSERT INTO suppression (email_key, scope) VALUES ('%s', 'marketing')`, consent.LooseKey(address)))
+	}
+	var alerts []int64
+	for i, email := range []string{"J.an+a@googlemail.com", "ewa@firma.example", "ola@firma.example"} {
+		alerts = append(alerts, e.plan(e.silence(fmt.Sprintf("suppressed-%d", i), email, 25*hour), 1))
+	}
+	e.fail(slackLane, 2)
+	all := chatops.AlertFilter{Statuses: []chatops.AlertStatus{chatops.AlertQueued, chatops.AlertFailed, chatops.AlertPending}}
+	count := func(counted, withdrawn, eligible int64) *chatops.Preview {
+		e.t.Helper()
+		p := e.preview(retryOf(all), 100)
+		barred := p.Sum(func(r *chatops.PreviewRow) bool { return r.Withdrawn })
+		if p.Counted != counted || barred != withdrawn || p.Eligible() != eligible {
+			e.t.Fatalf("of %d alerts %d are withdrawn, %d eligible: %+v", p.Counted, barred, p.Eligible(), p.Rows)
+		}
+		return p
+	}
+	count(5, 0, 5)
+	suppress("jan@gmail.com")
+	for _, r := range count(5, 1, 4).Rows {
+		if r.Withdrawn && r.Newest != alerts[0] || r.EventType == chatops.EventFollowup && !r.Withdrawn && (r.Newest != alerts[2] || r.Count != 2) {
+			e.t.Fatalf("row %+v, of %v", r, alerts)
+		}
+	}
+	suppress("ewa@firma.example")
+	suppress("ola@firma.example")
+	count(5, 3, 2)
+	e.exec(`UPDATE chat_conversations SET marketing_consent = false`) // no alert counts twice
+	count(5, 3, 2)
+	e.exec(fmt.Sprintf(`DELETE FROM followup_event WHERE alert_id = %d`, alerts[1])) // nobody knows whom it is for
+	count(5, 2, 3)
 }
 
 func previewBound(e *env) {
