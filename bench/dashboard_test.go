@@ -176,6 +176,7 @@ func (t *terminal) read() {
 // start that was.
 func (t *terminal) await(b *testing.B, what *regexp.Regexp) time.Duration {
 	b.Helper()
+	late := time.After(20 * time.Second)
 	for {
 		t.mu.Lock()
 		shown := what.Match(t.out.Bytes())
@@ -185,7 +186,7 @@ func (t *terminal) await(b *testing.B, what *regexp.Regexp) time.Duration {
 		}
 		select {
 		case <-t.news:
-		case <-time.After(10 * time.Second):
+		case <-late:
 			b.Fatalf("the dashboard does not show %s:\n%q", what, t.out.String())
 		}
 	}

@@ -34,6 +34,7 @@ func (w *world) told() figures {
 			Denied  int    `json:"denied_per_minute"`
 		} `json:"limits"`
 	}
+	from := time.Now()
 	for command, into := range map[string]any{"dlq stats": &stats, "limiter status": &limits} {
 		if err := json.Unmarshal([]byte(w.must(append(strings.Fields(command), "-o", "json")...).out), into); err != nil {
 			w.t.Fatal(err)
@@ -46,6 +47,9 @@ func (w *world) told() figures {
 			f.allowed, f.denied = l.Allowed, l.Denied
 		}
 	}
+	at := time.Now()
+	w.toldQueue = append(w.toldQueue, moment[queueFigures]{from, at, queueFigures{f.queued, f.pending, f.failed, f.delivered}})
+	w.toldLimits = append(w.toldLimits, moment[limitFigures]{from, at, limitFigures{f.allowed, f.denied}})
 	return f
 }
 
@@ -87,8 +91,8 @@ func (p *pane) awaitFigures(w *world) figures {
 }
 
 // visitors have their chats, each of five messages that make a lead, at 600
-// messages a minute.
-func (s *server) visitors(from, n int) {
+// messages a minute, and after each somebody looks.
+func (s *server) visitors(from, n int, lookFunc func()) {
 	s.t.Helper()
 	pace := time.NewTicker(100 * time.Millisecond)
 	defer pace.Stop()
@@ -96,6 +100,7 @@ func (s *server) visitors(from, n int) {
 		for _, line := range script("Jan Kowalski", fmt.Sprintf("jan%d@przyklad.pl", from+i)) {
 			<-pace.C
 			s.mustSay(fmt.Sprint("visit-", from+i), line)
+			lookFunc()
 		}
 	}
 }
@@ -116,11 +121,15 @@ func (s *server) hammers(n int) (refused int) {
 }
 
 // An incident: Slack is down, people chat, and a client hammers. What the screen
-// says is at each look what the database and the commands say, and it is mended by
-// its keys alone.
+// says is at each look what the database had then, and so is what the commands say;
+// and it is mended by its keys alone.
 func TestDashboard_InAnIncident_SaysWhatTheCommandsSayAndRepairsIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, postgres)
+	w := bareWorld(t, postgres)
+	w.useDatabase(pgtest.Start(t, pgtest.Options{Settings: map[string]string{"track_commit_timestamp": "on"}}).Database("incident"))
+	w.useReceivers()
+	w.must("migrate", "up")
+	h := w.keepHistory()
 	w.limited()
 	w.env["CB_FAIL_MAX"], w.env["CB_RESET_TIMEOUT"], w.env["RATE_LIMIT_ENABLED"] = "3", "600", "true"
 	for _, name := range []string{"CHAT_RATE_LIMIT", "API_RATE_LIMIT_MINUTE", "LEAD_RATE_LIMIT"} {
@@ -141,7 +150,11 @@ func TestDashboard_InAnIncident_SaysWhatTheCommandsSayAndRepairsIt(t *testing.T)
 	}
 	leads := 0
 	for round, visits := range []int{3, 5, 4} {
-		s.visitors(10*round, visits)
+		s.visitors(10*round, visits, func() {
+			if p.screen(); len(p.shots)%8 == 0 {
+				w.told()
+			}
+		})
 		s.hammers(20)
 		leads += visits
 		w.await(leads, `select count(*) from dead_letter_queue where target = 'slack:alerts' and status in ('queued', 'pending')`)
@@ -152,6 +165,7 @@ func TestDashboard_InAnIncident_SaysWhatTheCommandsSayAndRepairsIt(t *testing.T)
 	p.await("INCIDENT  press 3: slack open on 1/1 replicas", "12 alerts waiting", "limit health denies ")
 	w.repairs(p, s)
 	w.saw(record)
+	h.check(record, p)
 }
 
 // repairs mends the incident by keys alone, and looks after each step whether it

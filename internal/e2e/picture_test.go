@@ -36,12 +36,12 @@ func TestPicture_OfTheDashboard(t *testing.T) {
 	replicas := []*server{w.serve(), w.serve()}
 	p := w.openPane(112, 29, "dashboard", "--write")
 	p.await("OK  nothing needs you", "2 live")
-	replicas[0].visitors(100, 4)
+	replicas[0].visitors(100, 4, func() {})
 	w.slack.Set(sendertest.Behaviour{Status: http.StatusServiceUnavailable})
 	w.exec(`insert into dead_letter_queue (event_type, target, payload, idempotency_key, status, error_message, fingerprint, created_at)
 		values ('monday_item', 'monday:leads', '{}', 'old', 'failed', 'monday: invalid column dropdown', 'monday:column', now() - interval '20 minutes')`)
 	for round := range 4 {
-		replicas[round%2].visitors(10*round, 10)
+		replicas[round%2].visitors(10*round, 10, func() {})
 		replicas[0].hammers(25)
 	}
 	p.await("INCIDENT  press 3: slack open on 2/2 replicas", "refused")

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"chatops/internal/testserver"
 )
@@ -17,6 +18,13 @@ type pane struct {
 	t      *testing.T
 	socket string
 	env    []string
+	shots  []shot // every look at it
+}
+
+// shot is what a terminal showed at some time between two others.
+type shot struct {
+	from, at time.Time
+	screen   string
 }
 
 // openPane runs chatops in a terminal of a size. The shell writes "before" ahead
@@ -63,7 +71,10 @@ func (p *pane) tmux(args ...string) string {
 // screen is what the terminal shows.
 func (p *pane) screen() string {
 	p.t.Helper()
-	return p.tmux("capture-pane", "-p", "-t", "d")
+	from := time.Now()
+	screen := p.tmux("capture-pane", "-p", "-t", "d")
+	p.shots = append(p.shots, shot{from, time.Now(), screen})
+	return screen
 }
 
 // await waits until the terminal shows every text.

@@ -41,6 +41,9 @@ type world struct {
 
 	mu        sync.Mutex
 	processes []*process
+
+	toldQueue  []moment[queueFigures] // by dlq stats, where it was asked
+	toldLimits []moment[limitFigures] // by limiter status
 }
 
 // forEachEngine runs a test on SQLite and on PostgreSQL, in parallel.
