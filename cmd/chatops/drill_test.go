@@ -90,6 +90,50 @@ var afterwards = map[string]func(t *testing.T, store chatops.Store){
 			t.Errorf("the orders are %+v, %v", c, err)
 		}
 	},
+	"many-causes": func(t *testing.T, store chatops.Store) {
+		if n := count(t, store, chatops.EventSlackAlert, chatops.AlertDelivered); n != 6 {
+			t.Errorf("%d posts were delivered, want 6", n)
+		}
+		taken, useless := count(t, store, chatops.EventWebhook, chatops.AlertDelivered), count(t, store, chatops.EventWebhook, chatops.AlertDiscarded)
+		if taken != 3 || useless != 4 {
+			t.Errorf("%d leads were delivered and %d discarded, want 3 and 4", taken, useless)
+		}
+	},
+	"refused-payload": func(t *testing.T, store chatops.Store) {
+		lineage, err := store.AlertLineage(t.Context(), 2)
+		if err != nil || lineage.ReplacedBy == 0 || lineage.Reason != "typing error of the visitor" {
+			t.Fatalf("the refused alert is replaced by %+v, %v", lineage, err)
+		}
+		if a, _, err := store.Alert(t.Context(), lineage.ReplacedBy); err != nil || a.Status != chatops.AlertDelivered || !strings.Contains(string(a.Payload), "Gdańsk") {
+			t.Errorf("what replaces it is %+v, %v", a, err)
+		}
+	},
+	"slow-receiver": func(t *testing.T, store chatops.Store) {
+		list, err := store.Operations(t.Context(), false, 10)
+		if err != nil || len(list) != 1 || list[0].State != chatops.OperationDone || list[0].Pace == nil || list[0].Pace.Rate != 10 || list[0].Changed != 30 {
+			t.Errorf("the operations are %+v, %v; want one with a pace, done", list, err)
+		}
+		if n := count(t, store, chatops.EventWebhook, chatops.AlertDelivered); n != 30 {
+			t.Errorf("%d leads were delivered, want 30", n)
+		}
+	},
+	"job-failed": func(t *testing.T, store chatops.Store) {
+		list, err := store.Jobs(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(list.Jobs, func(j chatops.JobState) bool { return j.Name == "dlq_cleanup" })
+		if at < 0 || list.Jobs[at].LastResult != "ok: 1 alert deleted" {
+			t.Errorf("the jobs are %+v", list.Jobs)
+		}
+	},
+	"uncertain-followup": func(t *testing.T, store chatops.Store) {
+		for conversation, want := range map[int64]chatops.FollowupStatus{4711: chatops.FollowupUncertain, 4712: chatops.FollowupSent} {
+			if list, err := store.Followups(t.Context(), conversation, "", 10); err != nil || len(list) != 1 || list[0].Status != want {
+				t.Errorf("the follow-ups of %d are %+v, %v; want one that is %s", conversation, list, err, want)
+			}
+		}
+	},
 	"redis-loss": func(*testing.T, chatops.Store) {},
 	"job-paused": func(t *testing.T, store chatops.Store) {
 		if n := count(t, store, chatops.EventFollowup, chatops.AlertDelivered); n != 1 {
@@ -138,8 +182,9 @@ func TestDrill_TheDocumentRepairsEachOne(t *testing.T) {
 // others are questions, requests, records, and faults that pass by themselves or
 // stop the program.
 var symptoms = []string{
-	"Alerts do not arrive, or the queue grows", "A mail says that alerts could not be delivered", "A circuit breaker is stuck open",
-	"Rate limiting blocks everybody", "Redis is away", "Somebody says they still get mail", "Duplicate follow-ups are being created", "No follow-ups go out",
+	"Alerts do not arrive, or the queue grows", "Many alerts failed: what are they?", "An alert can never be accepted as it is",
+	"A million failed alerts", "A mail says that alerts could not be delivered", "A circuit breaker is stuck open",
+	"Rate limiting blocks everybody", "Redis is away", "A job is late or paused", "Somebody says they still get mail", "Duplicate follow-ups are being created", "A follow-up is uncertain", "No follow-ups go out",
 }
 
 func TestDrill_EverySymptomOfTheDocumentNamesItsDrillAndTheOtherWayRound(t *testing.T) {

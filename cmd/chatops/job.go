@@ -42,7 +42,7 @@ func (s *service) alarm(cfg *config.Config, log *slog.Logger) *deadletter.Alarm 
 func counting(work func(context.Context) (int, error), done string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		n, err := work(ctx)
-		return fmt.Sprintf("%d alerts %s", n, done), err
+		return chatops.Count(n, "alert") + " " + done, err
 	}
 }
 

@@ -256,6 +256,7 @@ func TestCounting_WordsWhatWasDone(t *testing.T) {
 		want string
 	}{
 		{0, nil, "0 alerts deleted"},
+		{1, nil, "1 alert deleted"},
 		{312, nil, "312 alerts deleted"},
 		{7, broken, "7 alerts deleted"},
 	} {

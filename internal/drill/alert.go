@@ -9,15 +9,15 @@ import (
 	"chatops/internal/chatops"
 )
 
-// queue queues alerts about made-up leads.
-func (r *Range) queue(ctx context.Context, n int, eventType, target string, payload func(i int) any) error {
+// queue queues alerts about made-up leads, whose keys hold a name.
+func (r *Range) queue(ctx context.Context, n int, name, eventType, target string, payload func(i int) any) error {
 	list := make([]chatops.NewAlert, n)
 	for i := range list {
 		raw, err := json.Marshal(payload(i))
 		if err != nil {
 			return err
 		}
-		list[i] = chatops.NewAlert{EventType: eventType, Target: target, Payload: raw, IdempotencyKey: fmt.Sprintf("drill:%s:%d", eventType, i)}
+		list[i] = chatops.NewAlert{EventType: eventType, Target: target, Payload: raw, IdempotencyKey: fmt.Sprintf("drill:%s:%d", name, i)}
 	}
 	if _, err := r.Store.Enqueue(ctx, list); err != nil {
 		return err
@@ -26,7 +26,7 @@ func (r *Range) queue(ctx context.Context, n int, eventType, target string, payl
 }
 
 func (r *Range) queueSlack(ctx context.Context, n int) error {
-	return r.queue(ctx, n, chatops.EventSlackAlert, "slack:alerts", func(i int) any {
+	return r.queue(ctx, n, "slack", chatops.EventSlackAlert, "slack:alerts", func(i int) any {
 		return chatops.SlackPayload{Text: fmt.Sprintf("New lead no. %d", i+1)}
 	})
 }
@@ -40,7 +40,7 @@ func (r *Range) undelivered(ctx context.Context, to *receiver, n int) (string, e
 	case err != nil:
 		return "", err
 	case twice > 0:
-		return fmt.Sprintf("%d alerts came twice", twice), nil
+		return "", spoilt("%s came twice", chatops.Count(twice, "alert"))
 	case open > 0 || once < n:
 		return fmt.Sprintf("%d of %d alerts arrived", once, n), nil
 	}
@@ -58,10 +58,7 @@ func slackOutage() Drill {
 			if err := r.queueSlack(ctx, leads); err != nil {
 				return "", err
 			}
-			return "", await(ctx, "the failure of alerts", func() (bool, error) {
-				n, err := r.statuses(ctx, chatops.AlertFailed)
-				return n == leads, err
-			})
+			return "", r.failed(ctx, leads)
 		},
 		leftFunc: func(ctx context.Context, r *Range) (string, error) {
 			return r.undelivered(ctx, &r.slack.receiver, leads)
@@ -78,7 +75,7 @@ func mondayErrors() Drill {
 		breakFunc: func(ctx context.Context, r *Range) (string, error) {
 			r.monday.fail(true)
 			defer r.monday.fail(false)
-			err := r.queue(ctx, leads, chatops.EventMondayItem, chatops.TargetMondayLeads, func(i int) any {
+			err := r.queue(ctx, leads, "monday", chatops.EventMondayItem, chatops.TargetMondayLeads, func(i int) any {
 				return chatops.MondayPayload{ItemName: fmt.Sprintf("Lead %d", i+1), ExternalID: fmt.Sprintf("drill-%d", i)}
 			})
 			if err != nil {
@@ -102,12 +99,21 @@ func mondayErrors() Drill {
 // mailText is what a person sees of a mail: its subject and its text.
 func mailText(raw string) string {
 	head, text, _ := strings.Cut(raw, "\n\n")
-	for line := range strings.Lines(head) {
-		if strings.HasPrefix(line, "Subject:") {
-			return strings.TrimSpace(line) + "\n\n" + strings.TrimSpace(text)
-		}
+	if subject := field(head, "Subject"); subject != "" {
+		return "Subject: " + subject + "\n\n" + strings.TrimSpace(text)
 	}
 	return strings.TrimSpace(text)
+}
+
+// field is a field of a mail's head, "" where there is none.
+func field(raw, name string) string {
+	head, _, _ := strings.Cut(raw, "\n\n")
+	for line := range strings.Lines(head) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }
 
 func breakerStuck() Drill {

@@ -79,7 +79,10 @@ func TestWords_OfQuotedWordsAreTheWords(t *testing.T) {
 func TestAll_DrillsAreDescribedAndDoNotTellTheCause(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	causes := map[string]string{"breaker-stuck": "breaker", "job-paused": "paused", "duplicate-followups": "constraint", "redis-loss": "Redis", "limiter-storm": "limit"}
+	causes := map[string]string{
+		"breaker-stuck": "breaker", "job-paused": "paused", "duplicate-followups": "constraint", "redis-loss": "Redis", "limiter-storm": "limit",
+		"many-causes": "cause", "refused-payload": "Gdnask", "slow-receiver": "canary", "job-failed": "job", "uncertain-followup": "uncertain",
+	}
 	for _, d := range All() {
 		if d.Name == "" || d.Symptom == "" || d.breakFunc == nil || d.leftFunc == nil || seen[d.Name] {
 			t.Errorf("drill %+v lacks something, or exists twice", d.Name)
@@ -95,7 +98,9 @@ func TestAll_DrillsAreDescribedAndDoNotTellTheCause(t *testing.T) {
 	if _, ok := Find("coffee-outage"); ok || len(Names()) != len(seen) {
 		t.Error("what there is not is found")
 	}
-	for _, want := range []string{"slack-outage", "monday-errors", "limiter-storm", "duplicate-followups", "breaker-stuck", "redis-loss", "opt-out-race"} {
+	for _, want := range []string{"slack-outage", "monday-errors", "limiter-storm", "duplicate-followups", "breaker-stuck", "redis-loss", "opt-out-race",
+		"many-causes", "refused-payload", "slow-receiver", "job-failed", "uncertain-followup",
+	} {
 		if !seen[want] {
 			t.Errorf("there is no drill %s", want)
 		}

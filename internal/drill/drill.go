@@ -17,14 +17,16 @@ type Drill struct {
 	// breakFunc breaks the running installation and returns when the symptom is
 	// there. What it returns is shown to the engineer.
 	breakFunc func(ctx context.Context, r *Range) (evidence string, err error)
-	// leftFunc says what is still to be done, "" when all is repaired.
+	// leftFunc says what is still to be done, "" when all is repaired. Its error is
+	// spoilt when nothing helps any more.
 	leftFunc func(ctx context.Context, r *Range) (left string, err error)
 }
 
 // All lists every drill.
 func All() []Drill {
 	return []Drill{
-		slackOutage(), mondayErrors(), breakerStuck(), limiterStorm(), redisLoss(), jobPaused(), duplicateFollowups(), optOutRace(),
+		slackOutage(), manyCauses(), refusedPayload(), slowReceiver(), mondayErrors(), breakerStuck(), limiterStorm(), redisLoss(),
+		jobFailed(), jobPaused(), duplicateFollowups(), uncertainFollowup(), optOutRace(),
 	}
 }
 
@@ -52,8 +54,17 @@ func (d *Drill) Break(ctx context.Context, r *Range) (evidence string, err error
 	return d.breakFunc(ctx, r)
 }
 
-// Left says what is still to be done, "" when all is repaired.
+// Left says what is still to be done, "" when all is repaired. See Spoilt.
 func (d *Drill) Left(ctx context.Context, r *Range) (string, error) { return d.leftFunc(ctx, r) }
+
+// spoilt is the error of a look at what cannot be repaired any more.
+func spoilt(format string, args ...any) error {
+	return chatops.Errorf(chatops.CodeFinding, format, args...)
+}
+
+// Spoilt reports whether an error of Left says that nothing is left to repair: it
+// was done wrongly, and what was done cannot be taken back.
+func Spoilt(err error) bool { return chatops.ErrorCode(err) == chatops.CodeFinding }
 
 // lookEvery is the pause between two looks at an installation.
 const lookEvery = 50 * time.Millisecond

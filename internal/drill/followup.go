@@ -8,18 +8,24 @@ import (
 	"chatops/internal/chatops"
 )
 
-// person is whom a drill is about.
-const person = "anna@firma.example"
+// person is whom a drill is about, and other somebody else.
+const (
+	person = "anna@firma.example"
+	other  = "jan@firma.example"
+)
 
 // sqlTime is how an embedded database keeps time.
 const sqlTime = "2006-01-02 15:04:05.000000"
 
 // silent makes a conversation whose visitor has written nothing for 25 h.
-func (r *Range) silent(ctx context.Context) error {
-	at := time.Now().UTC().Add(-25 * time.Hour).Format(sqlTime)
+func (r *Range) silent(ctx context.Context) error { return r.silentFor(ctx, 4711, person, 25) }
+
+// silentFor makes a conversation whose visitor has written nothing for some hours.
+func (r *Range) silentFor(ctx context.Context, id int, email string, hours time.Duration) error {
+	at := time.Now().UTC().Add(-hours * time.Hour).Format(sqlTime)
 	return r.SQLFunc(ctx, fmt.Sprintf(`insert into chat_conversations
   (id, session_id, email, started_at, last_user_message_at, marketing_consent, rodo_consent)
-  values (4711, 'drill', '%s', '%s', '%s', true, true)`, person, at, at))
+  values (%d, 'drill-%d', '%s', '%s', '%s', true, true)`, id, id, email, at, at))
 }
 
 func duplicateFollowups() Drill {
@@ -68,14 +74,12 @@ func jobPaused() Drill {
 			return "", r.silent(ctx)
 		},
 		leftFunc: func(ctx context.Context, r *Range) (string, error) {
-			list, err := r.Store.Jobs(ctx)
+			j, err := r.jobState(ctx, name)
 			if err != nil {
 				return "", err
 			}
-			for i := range list.Jobs {
-				if list.Jobs[i].Name == name && list.Jobs[i].Paused {
-					return "nobody is reminded", nil
-				}
+			if j != nil && j.Paused {
+				return "nobody is reminded", nil
 			}
 			if len(r.mail.received()) == 0 {
 				return "the visitor has not got the reminder that is due", nil
@@ -93,16 +97,8 @@ func followupSettings() map[string]string {
 // jobKnown waits until the installation has made a job known.
 func (r *Range) jobKnown(ctx context.Context, name string) error {
 	return await(ctx, "the job "+name, func() (bool, error) {
-		list, err := r.Store.Jobs(ctx)
-		if err != nil {
-			return false, err
-		}
-		for i := range list.Jobs {
-			if list.Jobs[i].Name == name {
-				return true, nil
-			}
-		}
-		return false, nil
+		j, err := r.jobState(ctx, name)
+		return j != nil, err
 	})
 }
 
@@ -134,7 +130,7 @@ func optOutRace() Drill {
 			}
 			r.mail.release() // the mail server takes what it is given, from now on
 			if len(r.mail.received()) > 0 {
-				return "a reminder was sent after she had opted out", nil
+				return "", spoilt("a reminder was sent after she had opted out")
 			}
 			list, err := r.Store.Followups(ctx, 0, "", 10)
 			if err != nil || len(list) == 1 && list[0].Status == chatops.FollowupCancelled {

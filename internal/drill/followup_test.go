@@ -156,7 +156,7 @@ func TestOptOutRace_IsRepairedWhenTheReminderIsCancelled(t *testing.T) {
 		}
 	}
 	mailed(t, r)
-	wantLeft(t, r, "a reminder was sent after she had opted out")
+	wantSpoilt(t, r, "a reminder was sent after she had opted out")
 }
 
 func TestLimiterStorm_RefusesEverySecondQuestion(t *testing.T) {

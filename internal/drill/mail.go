@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 )
 
-// mail plays a mail server that can be slow after RCPT.
+// mail plays a mail server that can be slow after RCPT, and crash after DATA.
 type mail struct {
 	ln net.Listener
 
@@ -16,7 +17,11 @@ type mail struct {
 	gate  chan struct{} // closed: mails pass
 	held  int           // recipients that were named while it was closed
 	mails []string      // as they came
-	conns map[net.Conn]bool
+	// crashing: it hangs up when it has a mail, and has lost it unless the
+	// recipient is among those it keeps.
+	crashing bool
+	keeps    []string
+	conns    map[net.Conn]bool
 }
 
 func startMail(ctx context.Context) (*mail, error) {
@@ -76,6 +81,32 @@ func (m *mail) release() {
 	}
 }
 
+// crash makes it hang up at the end of each mail. It has only those of the
+// recipients that it keeps.
+func (m *mail) crash(keeps ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.crashing, m.keeps = true, keeps
+}
+
+// recover makes it answer again.
+func (m *mail) recover() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.crashing = false
+}
+
+// to are the mails for a recipient.
+func (m *mail) to(recipient string) []string {
+	var list []string
+	for _, raw := range m.received() {
+		if strings.Trim(field(raw, "To"), "<>") == recipient {
+			list = append(list, raw)
+		}
+	}
+	return list
+}
+
 // waiting is how many recipients were kept waiting.
 func (m *mail) waiting() int {
 	m.mu.Lock()
@@ -114,16 +145,19 @@ func (m *mail) talk(conn net.Conn) {
 	in := bufio.NewScanner(conn)
 	in.Buffer(nil, maxBody)
 	say := func(text string) { _, _ = conn.Write([]byte(text + "\r\n")) }
+	recipient := ""
 	say("220 drill ESMTP")
 	for in.Scan() {
 		verb, _, _ := strings.Cut(strings.ToUpper(in.Text()), " ")
 		switch verb {
 		case "RCPT":
+			_, address, _ := strings.Cut(in.Text(), "<")
+			recipient, _, _ = strings.Cut(address, ">")
 			m.pass()
 			say("250 ok")
 		case "DATA":
 			say("354 go on")
-			if !m.read(in) {
+			if !m.read(in, recipient) {
 				return
 			}
 			say("250 ok")
@@ -136,15 +170,17 @@ func (m *mail) talk(conn net.Conn) {
 	}
 }
 
-// read takes a mail in.
-func (m *mail) read(in *bufio.Scanner) bool {
+// read takes a mail in, and reports whether it answers.
+func (m *mail) read(in *bufio.Scanner, recipient string) bool {
 	var b strings.Builder
 	for in.Scan() {
 		if in.Text() == "." {
 			m.mu.Lock()
-			m.mails = append(m.mails, b.String())
-			m.mu.Unlock()
-			return true
+			defer m.mu.Unlock()
+			if !m.crashing || slices.Contains(m.keeps, recipient) {
+				m.mails = append(m.mails, b.String())
+			}
+			return !m.crashing
 		}
 		b.WriteString(strings.TrimPrefix(in.Text(), ".") + "\n")
 	}

@@ -22,6 +22,7 @@ type Range struct {
 
 	slack  *slack
 	monday *monday
+	crm    *crm
 	mail   *mail
 	redis  *redis
 	drill  *Drill
@@ -42,6 +43,9 @@ func Open(ctx context.Context, d *Drill, folder string) (r *Range, err error) {
 	if r.monday, err = startMonday(ctx); err != nil {
 		return nil, err
 	}
+	if r.crm, err = startCRM(ctx); err != nil {
+		return nil, err
+	}
 	if r.mail, err = startMail(ctx); err != nil {
 		return nil, err
 	}
@@ -55,7 +59,7 @@ func Open(ctx context.Context, d *Drill, folder string) (r *Range, err error) {
 
 // Close stops the receivers.
 func (r *Range) Close() {
-	for _, s := range []interface{ stop() }{r.slack, r.monday, r.mail, r.redis} {
+	for _, s := range []interface{ stop() }{r.slack, r.monday, r.crm, r.mail, r.redis} {
 		s.stop()
 	}
 }
@@ -81,6 +85,7 @@ func (r *Range) Settings() map[string]string {
 		"DATABASE_URL": "sqlite://" + r.Database(), "LISTEN": "127.0.0.1", "PORT": "0", "ENVIRONMENT": "drill",
 		"SLACK_WEBHOOK_URL": r.slack.url() + "/services/T0/B0/played0receiver", "SLACK_RATE": "100",
 		"MONDAY_API_KEY": "played0receiver", "MONDAY_BOARD_ID": "4711", "MONDAY_API_URL": r.monday.url() + "/v2",
+		"WEBHOOKS": "crm=" + r.crm.url() + "/leads/played0receiver#allow_private",
 		"SMTP_URL": "smtp://" + r.mail.address() + "?tls=none", "MAIL_FROM": "bot@firma.example",
 		"DLQ_MAX_RETRIES": "0", "DLQ_RETRY_DELAY_MINUTES": "0.01", "CB_FAIL_MAX": "1000", "FOLLOWUP_SCHEDULE": "off",
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -101,7 +102,32 @@ func (s *slack) stop() {
 }
 
 // monday plays the GraphQL API of a board, on which names are unique.
-type monday struct{ receiver }
+type monday struct {
+	receiver
+
+	cities []string // that its column "city" has; none: it takes any
+	placed []string // the city of each item that was made, "" without one
+}
+
+// choose makes the column "city" a list.
+func (m *monday) choose(cities ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cities = cities
+}
+
+// in is how many items of a city there are.
+func (m *monday) in(city string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, c := range m.placed {
+		if c == city {
+			n++
+		}
+	}
+	return n
+}
 
 func startMonday(ctx context.Context) (*monday, error) {
 	m := &monday{}
@@ -109,7 +135,8 @@ func startMonday(ctx context.Context) (*monday, error) {
 		var call struct {
 			Query     string `json:"query"`
 			Variables struct {
-				Name string `json:"name"`
+				Name   string `json:"name"`
+				Values string `json:"values"` // JSON
 			} `json:"variables"`
 		}
 		switch err := json.Unmarshal(body, &call); {
@@ -118,6 +145,11 @@ func startMonday(ctx context.Context) (*monday, error) {
 		case broken: // errors come with 200
 			return http.StatusOK, `{"errors":[{"message":"This status label doesn't exist","extensions":{"code":"InvalidInputException"}}]}`, ""
 		case strings.Contains(call.Query, "create_item"):
+			city := cityOf(call.Variables.Values)
+			if len(m.cities) > 0 && !slices.Contains(m.cities, city) {
+				return http.StatusOK, `{"errors":[{"message":"The dropdown label does not exist","extensions":{"code":"ColumnValueException"}}]}`, ""
+			}
+			m.placed = append(m.placed, city)
 			return http.StatusOK, fmt.Sprintf(`{"data":{"create_item":{"id":"%d"}}}`, 1000+len(m.taken)), call.Variables.Name
 		}
 		return http.StatusOK, `{"data":{"items_page_by_column_values":{"items":[]}}}`, ""
@@ -129,4 +161,17 @@ func (m *monday) stop() {
 	if m != nil {
 		m.receiver.stop()
 	}
+}
+
+// cityOf is the label of the column "city" among the values of an item.
+func cityOf(values string) string {
+	var columns struct {
+		City struct {
+			Labels []string `json:"labels"`
+		} `json:"city"`
+	}
+	if json.Unmarshal([]byte(values), &columns) != nil || len(columns.City.Labels) == 0 {
+		return ""
+	}
+	return columns.City.Labels[0]
 }

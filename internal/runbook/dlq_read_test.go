@@ -89,6 +89,24 @@ func TestDLQList_FiltersSelect(t *testing.T) {
 	}
 }
 
+func TestDLQShow_NamesTheMailThatAMailServersLogHas(t *testing.T) {
+	t.Parallel()
+	for target, mailed := range map[string]bool{"mailto:jan@firma.example": true, chatops.TargetFollowups: true, "slack:alerts": false, "webhook:email": false} {
+		store := newFakeStore(chatops.AlertFailed)
+		a := &store.alerts[0]
+		a.Target, a.IdempotencyKey = target, "followup:4711:1"
+		c := newConsole(t, store)
+		c.must(exitOK, "dlq show 1 --no-headers")
+		if got := strings.Contains(c.out.String(), "message_id\t"+a.MessageID()+"\n"); got != mailed {
+			t.Errorf("of an alert to %s it shows\n%s", target, &c.out)
+		}
+		c.must(exitOK, "dlq show 1 -o json")
+		if got := strings.Contains(c.out.String(), `"message_id": "`+a.MessageID()+`"`); got != mailed {
+			t.Errorf("of an alert to %s it shows\n%s", target, &c.out)
+		}
+	}
+}
+
 func TestDLQ_BadValuesAreUsageErrorsBeforeAnythingOpens(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

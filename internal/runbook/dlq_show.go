@@ -31,6 +31,7 @@ func oneID(cmd *cobra.Command, args []string) error {
 type alertDetail struct {
 	alertItem
 	IdempotencyKey string        `json:"idempotency_key"`
+	MessageID      string        `json:"message_id,omitempty"` // of a mail, up to the @
 	OperationID    *string       `json:"operation_id"`
 	Attempts       []attemptView `json:"attempts"`
 	Payload        document      `json:"payload"`
@@ -61,6 +62,9 @@ func runDLQShow(ctx context.Context, env *Env, word string) error {
 		alertItem: viewAlert(alert, cfg.DLQRetries), IdempotencyKey: alert.IdempotencyKey,
 		Attempts: viewAttempts(attempts), Payload: document(alert.Payload),
 	}
+	if chatops.Integration(alert.Lane()) == "email" {
+		detail.MessageID = alert.MessageID()
+	}
 	lineage, err := store.AlertLineage(ctx, id)
 	if err != nil {
 		return unreachable(cfg, err)
@@ -84,6 +88,9 @@ func (d *alertDetail) sections(bool) []section {
 		"next_attempt_at", d.NextAttemptAt.String(), "delivered_at", d.DeliveredAt.String(),
 		"idempotency_key", d.IdempotencyKey, "operation_id", operation,
 	)}
+	if d.MessageID != "" {
+		list[0].rows = append(list[0].rows, []string{"message_id", d.MessageID})
+	}
 	for _, link := range []struct {
 		name string
 		id   int64

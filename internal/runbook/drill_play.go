@@ -203,6 +203,9 @@ func (x *exercise) wait(ctx context.Context, auto bool) (*drillResult, error) {
 		if ctx.Err() == nil || res.Left == "" {
 			res.Left = left
 		}
+		if drill.Spoilt(err) {
+			break
+		}
 		if err == nil && left == "" {
 			res.Repaired, res.Repair, res.Left = true, seconds(x.env.NowFunc().Sub(x.told)), ""
 			break

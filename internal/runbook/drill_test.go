@@ -148,3 +148,26 @@ func TestDrill_ItsTerminalFindsTheProgram(t *testing.T) {
 		t.Errorf("linked twice: %v", err)
 	}
 }
+
+// What was done wrongly for good ends a drill at once: nobody waits half an hour
+// for what cannot come.
+func TestDrill_ThatIsSpoiltEndsAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	discarded := make([]chatops.AlertStatus, 13)
+	for i := range discarded {
+		discarded[i] = chatops.AlertDiscarded
+	}
+	store := newFakeStore(discarded...)
+	d, _ := drill.Find("many-causes")
+	r, err := drill.Open(t.Context(), &d, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	r.Store = store
+	x := &exercise{env: newConsole(t, store).Env, drill: &d, rng: r, told: noon}
+	res, err := x.wait(t.Context(), false)
+	if err != nil || res.Repaired || res.Repair != nil || !strings.Contains(res.Left, "13 alerts were discarded") {
+		t.Errorf("it ended with %+v, %v", res, err)
+	}
+}

@@ -192,7 +192,7 @@ func (e *email) Send(ctx context.Context, alert *chatops.Alert) error {
 	if strings.TrimSpace(payload.Subject) == "" || payload.Text == "" && payload.HTML == "" {
 		return failure(chatops.FailPermanent, "payload_invalid", "email: payload has no subject or no text")
 	}
-	message, err := e.message(to, &payload, reference(alert))
+	message, err := e.message(to, &payload, alert.MessageID())
 	if err != nil {
 		return failure(chatops.FailPermanent, "payload_invalid", "email: payload cannot be made a mail")
 	}

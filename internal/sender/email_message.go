@@ -14,9 +14,9 @@ import (
 // maxSubject is in characters; longer ones are cut.
 const maxSubject = 250
 
-// message writes the mail. Its Message-ID is the same for every attempt of an
-// alert, so that a repeated mail is recognised.
-func (e *email) message(to string, p *chatops.EmailPayload, key string) ([]byte, error) {
+// message writes the mail, whose Message-ID begins with id. It is the same for
+// every attempt of an alert, so that a repeated mail is recognised.
+func (e *email) message(to string, p *chatops.EmailPayload, id string) ([]byte, error) {
 	m := gomail.NewMsg(
 		gomail.WithCharset(gomail.CharsetUTF8),
 		gomail.WithEncoding(gomail.EncodingQP),
@@ -27,7 +27,7 @@ func (e *email) message(to string, p *chatops.EmailPayload, key string) ([]byte,
 		return nil, err
 	}
 	_, domain, _ := strings.Cut(e.from.Address, "@")
-	m.SetMessageIDWithValue(digest(key, 40) + "@" + domain)
+	m.SetMessageIDWithValue(id + "@" + domain)
 	m.SetDateWithValue(e.nowFunc())
 	m.Subject(oneLine(p.Subject, maxSubject))
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no vacation replies

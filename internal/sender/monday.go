@@ -105,7 +105,7 @@ func (m *monday) SendForReceipt(ctx context.Context, alert *chatops.Alert) (stri
 		return "", failure(chatops.FailPermanent, "payload_invalid", "monday: payload has no item_name")
 	}
 	if payload.ExternalID == "" {
-		payload.ExternalID = reference(alert)
+		payload.ExternalID = alert.Reference()
 	}
 	item, err := m.item(&payload)
 	if err != nil {

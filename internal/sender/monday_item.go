@@ -82,7 +82,7 @@ func (m *monday) item(p *chatops.MondayPayload) (*mondayItem, error) {
 		values[column] = p.ExternalID
 		item.name = oneLine(name, maxItemName)
 	} else {
-		mark := " (ref " + digest(p.ExternalID, 12) + ")"
+		mark := " (ref " + chatops.Digest(p.ExternalID, 12) + ")"
 		item.name = oneLine(name, maxItemName-len(mark)) + mark
 	}
 	text, err := json.Marshal(values)

@@ -80,7 +80,7 @@ func TestMonday_APlainBoardGetsTheFactsInTheName(t *testing.T) {
 		t.Errorf("the receipt is %q, want the item's id %q", receipt, item.ID)
 	}
 	want := "Żaneta Nowak · zaneta@x.example · +48600100200 · Łódź · 65 m² · 90000 PLN · Comfort · score 82 (ref " +
-		digest("lead:s-1:monday", 12) + ")"
+		chatops.Digest("lead:s-1:monday", 12) + ")"
 	if item.Name != want || len(item.Columns) != 0 {
 		t.Errorf("got %q %v\nwant %q", item.Name, item.Columns, want)
 	}

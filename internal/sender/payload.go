@@ -2,10 +2,7 @@ package sender
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"unicode"
 
@@ -26,30 +23,16 @@ func decodePayload(name string, alert *chatops.Alert, v any) *chatops.SendError 
 	return nil
 }
 
-// reference is what a receiver may recognise a repeated alert by.
-func reference(alert *chatops.Alert) string {
-	if alert.IdempotencyKey != "" {
-		return alert.IdempotencyKey
-	}
-	return fmt.Sprintf("alert:%d", alert.ID)
-}
-
 var plainKey = chatops.Pattern(`^[A-Za-z0-9_:-]{1,255}$`)
 
 // headerKey is the reference in a form that is safe in a header and, having no
 // full stop, in a Standard Webhooks signature. Unusual keys become a digest.
 func headerKey(alert *chatops.Alert) string {
-	key := reference(alert)
+	key := alert.Reference()
 	if plainKey().MatchString(key) {
 		return key
 	}
-	return "key_" + digest(key, 32)
-}
-
-// digest is a stable short name for a text, of n lower-case letters and digits.
-func digest(text string, n int) string {
-	sum := sha256.Sum256([]byte(text))
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:n]
+	return "key_" + chatops.Digest(key, 32)
 }
 
 // oneLine makes text safe for a header or a name: valid UTF-8, no control or

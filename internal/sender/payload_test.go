@@ -16,8 +16,8 @@ func TestHeaderKey_KeepsPlainKeysAndDigestsOthers(t *testing.T) {
 	for key, want := range map[string]string{
 		"":                  "alert:9",
 		"lead:s-1_x:slack":  "lead:s-1_x:slack",
-		"lead:a.b:slack":    "key_" + digest("lead:a.b:slack", 32),
-		"x\r\nEvil: header": "key_" + digest("x\r\nEvil: header", 32),
+		"lead:a.b:slack":    "key_" + chatops.Digest("lead:a.b:slack", 32),
+		"x\r\nEvil: header": "key_" + chatops.Digest("x\r\nEvil: header", 32),
 	} {
 		if got := headerKey(&chatops.Alert{ID: 9, IdempotencyKey: key}); got != want {
 			t.Errorf("%q gives %q, want %q", key, got, want)
