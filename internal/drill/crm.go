@@ -10,12 +10,12 @@ import (
 // targetCRM is where the alerts of the played CRM go.
 const targetCRM = "webhook:crm"
 
-// What a slow CRM takes within a second, and how long it is away when it was
-// given more. It says ten, and stands twice as much.
+// What a slow CRM takes while it counts, how long it is away when it was given
+// more, and what it answers. It says ten a second, and stands twice as much.
 const (
 	crmStands   = 20
 	crmAwayFor  = 5 * time.Second
-	crmSecond   = time.Second
+	crmCounts   = time.Second
 	crmAway     = "restarting"
 	crmNoSuch   = `{"error":"form_closed"}`
 	crmAccepted = `{"ok":true}`
@@ -88,7 +88,7 @@ func (c *crm) tooMuch() bool {
 	if now.Before(c.until) {
 		return true
 	}
-	for len(c.came) > 0 && now.Sub(c.came[0]) >= crmSecond {
+	for len(c.came) > 0 && now.Sub(c.came[0]) >= crmCounts {
 		c.came = c.came[1:]
 	}
 	if c.came = append(c.came, now); len(c.came) <= crmStands {

@@ -18,11 +18,13 @@ const (
 const sqlTime = "2006-01-02 15:04:05.000000"
 
 // silent makes a conversation whose visitor has written nothing for 25 h.
-func (r *Range) silent(ctx context.Context) error { return r.silentFor(ctx, 4711, person, 25) }
+func (r *Range) silent(ctx context.Context) error {
+	return r.silentFor(ctx, 4711, person, 25*time.Hour)
+}
 
-// silentFor makes a conversation whose visitor has written nothing for some hours.
-func (r *Range) silentFor(ctx context.Context, id int, email string, hours time.Duration) error {
-	at := time.Now().UTC().Add(-hours * time.Hour).Format(sqlTime)
+// silentFor makes a conversation whose visitor has written nothing for so long.
+func (r *Range) silentFor(ctx context.Context, id int, email string, silence time.Duration) error {
+	at := time.Now().UTC().Add(-silence).Format(sqlTime)
 	return r.SQLFunc(ctx, fmt.Sprintf(`insert into chat_conversations
   (id, session_id, email, started_at, last_user_message_at, marketing_consent, rodo_consent)
   values (%d, 'drill-%d', '%s', '%s', '%s', true, true)`, id, id, email, at, at))

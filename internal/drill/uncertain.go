@@ -24,10 +24,10 @@ func uncertainFollowup() Drill {
 		breakFunc: func(ctx context.Context, r *Range) (string, error) {
 			r.mail.crash(person)
 			defer r.mail.recover()
-			if err := r.silentFor(ctx, keptConversation, person, 26); err != nil {
+			if err := r.silentFor(ctx, keptConversation, person, 26*time.Hour); err != nil {
 				return "", err
 			}
-			if err := r.silentFor(ctx, lostConversation, other, 25); err != nil {
+			if err := r.silentFor(ctx, lostConversation, other, 25*time.Hour); err != nil {
 				return "", err
 			}
 			if err := r.jobKnown(ctx, "followups"); err != nil {
