@@ -12,7 +12,8 @@ import (
 
 // selectGroups goes from one cause to the next in idx_dlq_trouble_fingerprint, to
 // $3 of them, and counts of each no more than $2 entries; of the $1 largest it
-// reads the first and the last entries as well.
+// reads the first and the last entries as well. What is not materialized is counted
+// twice: to sort, and to be told.
 const (
 	selectGroups = `
 with recursive walk (cause) as (
@@ -23,7 +24,7 @@ with recursive walk (cause) as (
           where d.status in ('pending', 'failed') and d.fingerprint > walk.cause order by d.fingerprint limit 1)
   from walk where walk.cause is not null),
 causes as (select cause from walk where cause is not null limit $3::bigint),
-counted as (select c.cause` + groupCounts + ` from causes c),
+counted as materialized (select c.cause` + groupCounts + ` from causes c),
 largest as materialized (
   select cause, pending, failed, count(*) over () as causes from counted order by pending + failed desc, cause limit $1::bigint)
 select c.cause, c.pending, c.failed, c.causes` + groupEnds + ` from largest c`
