@@ -216,6 +216,11 @@ type Queue interface {
 	// that were created more than age ago, with their attempts, and returns how
 	// many. Call it again until it returns 0.
 	Cleanup(ctx context.Context, age time.Duration, limit int) (int, error)
+	// CleanupRemarks deletes what operators have said about causes that no alert
+	// has any more, where nobody has said anything for longer than age and no mute
+	// lasts, and the links between alerts that are both gone. It returns how many.
+	// It may read every alert, without keeping others from writing.
+	CleanupRemarks(ctx context.Context, age time.Duration) (int, error)
 	// FailureDigest counts the failed alerts of a cause, for an escalation.
 	FailureDigest(ctx context.Context, fingerprint string) (*FailureDigest, error)
 	// CauseState says whether operators want to hear of a cause again.

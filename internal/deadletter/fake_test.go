@@ -27,6 +27,7 @@ type fakeQueue struct {
 	lastID   int64
 	lastLse  int64
 	marks    map[string]chatops.CauseMark // what operators said
+	remarks  []time.Duration              // the ages of which they were cleaned up
 	wakes    map[int]func()
 
 	// fault is asked before each call; an error is returned instead.
@@ -307,6 +308,16 @@ func (q *fakeQueue) Enqueue(_ context.Context, alerts []chatops.NewAlert) (int, 
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.enqueue(alerts), nil
+}
+
+func (q *fakeQueue) CleanupRemarks(_ context.Context, age time.Duration) (int, error) {
+	if err := q.fault("remarks"); err != nil {
+		return 0, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.remarks = append(q.remarks, age)
+	return 2, nil
 }
 
 func (q *fakeQueue) Cleanup(_ context.Context, age time.Duration, limit int) (int, error) {

@@ -324,6 +324,29 @@ func TestCleanup_DeletesWhatIsOldInBatches(t *testing.T) {
 			t.Fatalf("Cleanup after 31 days = %d, %v", n, err)
 		}
 		r.wantCount(chatops.AlertDelivered, 0)
+		if len(q.remarks) != 2 || q.remarks[0] != 30*24*time.Hour {
+			t.Errorf("remarks were cleaned up by the ages %v, want that of alerts, once each time", q.remarks)
+		}
+	})
+}
+
+func TestCleanup_OfRemarksThatFailsIsTold(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		q := newFakeQueue()
+		q.setFault(func(call string) error {
+			if call == "remarks" {
+				return errAway
+			}
+			return nil
+		})
+		e, err := New(Options{Queue: q, CleanupAge: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := e.Cleanup(t.Context()); n != 0 || !errors.Is(err, error(errAway)) {
+			t.Fatalf("Cleanup = %d, %v", n, err)
+		}
 	})
 }
 

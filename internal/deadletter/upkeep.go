@@ -10,7 +10,9 @@ import (
 const (
 	cleanupBatch = 2000
 	cleanupPause = 20 * time.Millisecond
-	statsEvery   = 10 * time.Second
+	// remarksTimeout bounds the reading of all alerts that may need.
+	remarksTimeout = 2 * time.Minute
+	statsEvery     = 10 * time.Second
 )
 
 // recovery is how long after the database came back outcomes may take to be
@@ -86,8 +88,9 @@ func (e *Engine) watch(ctx context.Context) {
 }
 
 // Cleanup deletes delivered, discarded and cancelled alerts older than
-// CleanupAge now, in batches with pauses between them, and returns how many.
-// It deletes nothing when CleanupAge is 0.
+// CleanupAge now, in batches with pauses between them, and returns how many; then
+// what was said about alerts that are gone. It deletes nothing when CleanupAge is
+// 0.
 func (e *Engine) Cleanup(ctx context.Context) (int, error) {
 	total := 0
 	for e.opts.CleanupAge > 0 {
@@ -95,6 +98,9 @@ func (e *Engine) Cleanup(ctx context.Context) (int, error) {
 		total += n
 		if err == nil && n == 0 && total > 0 {
 			e.log.Info("delivery: old alerts deleted", "alerts", total)
+		}
+		if err == nil && n == 0 {
+			err = e.cleanupRemarks(ctx)
 		}
 		if err != nil || n == 0 {
 			return total, err
@@ -104,6 +110,17 @@ func (e *Engine) Cleanup(ctx context.Context) (int, error) {
 		}
 	}
 	return total, nil
+}
+
+// cleanupRemarks may read all of a long queue, and has time for it.
+func (e *Engine) cleanupRemarks(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, remarksTimeout)
+	defer cancel()
+	n, err := e.opts.Queue.CleanupRemarks(ctx, e.opts.CleanupAge)
+	if n > 0 {
+		e.log.Info("delivery: remarks about alerts that are gone deleted", "remarks", n)
+	}
+	return err
 }
 
 // refreshStats keeps the counts among the metrics fresh.
