@@ -89,14 +89,14 @@ func lasting(d time.Duration) string {
 	if d == 0 {
 		return ""
 	}
-	return " for " + span(d)
+	return " for " + chatops.Span(d)
 }
 
 // wordBy words who ordered something, until when and why.
 func wordBy(actor string, until time.Time, reason string, now time.Time) string {
 	text := "by " + actor
 	if !until.IsZero() {
-		text += ", " + span(until.Sub(now)) + " left"
+		text += ", " + chatops.Span(until.Sub(now)) + " left"
 	}
 	if reason != "" {
 		text += " (" + reason + ")"

@@ -24,7 +24,7 @@ func TestFleet_HostileTextIsHarmlessInEveryFormat(t *testing.T) {
 					line += " -o " + strings.Replace(format, "md", "markdown", 1)
 				}
 				c.must(exitOK, line)
-				if strings.ContainsFunc(strings.ReplaceAll(c.out.String(), "\n", ""), func(r rune) bool { return r != '\t' && harmful(r) }) {
+				if strings.ContainsFunc(strings.ReplaceAll(c.out.String(), "\n", ""), func(r rune) bool { return r != '\t' && chatops.Harmful(r) }) {
 					t.Errorf("output is not harmless: %q", c.out.String())
 				}
 				golden(t, noun+"s."+format, c.out.String())

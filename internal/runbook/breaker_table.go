@@ -40,7 +40,7 @@ func (v *breakerView) row(wide bool) []string {
 	failures, opening := "", ""
 	if v.FailCount != nil {
 		failures = strconv.Itoa(*v.FailCount) + "/" + strconv.Itoa(*v.FailMax)
-		opening = span(time.Duration(*v.ResetTimeout * float64(time.Second)))
+		opening = chatops.Span(time.Duration(*v.ResetTimeout * float64(time.Second)))
 	}
 	row := []string{v.Name, v.State, failures, ago(time.Time(v.OpenedAt), v.now), v.nextProbe(v.State, v.RetryAt), v.wordReplicas(), v.wordReason()}
 	if wide {

@@ -22,7 +22,7 @@ func wordPace(p *chatops.OperationPace, count int64) string {
 		text += fmt.Sprintf(" after a canary of %d", p.Canary)
 	}
 	text += fmt.Sprintf("; halts when more than %s %% fail", number(p.MaxFailures*100))
-	return text + "; takes about " + span(p.ETA(count, 0, chatops.PaceWindow).Round(time.Second)) + " if all goes well"
+	return text + "; takes about " + chatops.Span(p.ETA(count, 0, chatops.PaceWindow).Round(time.Second)) + " if all goes well"
 }
 
 // hand leaves a paced operation to the replicas, and with --now watches them. It
@@ -193,7 +193,7 @@ func (w *pacedWatch) tell(op *chatops.Operation, out *chatops.OperationOutcomes)
 	switch {
 	case w.bar():
 		if line != w.line {
-			w.env.sayf("\r%s"+clearLine, truncate(clean(line), max(w.env.Width-1, 20)))
+			w.env.sayf("\r%s"+clearLine, truncate(chatops.Harmless(line), max(w.env.Width-1, 20)))
 		}
 	case changed || time.Since(w.told) >= lineEvery:
 		w.told = time.Now()

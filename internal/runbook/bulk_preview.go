@@ -215,7 +215,7 @@ func (v *previewView) sections() []section {
 	}
 	eta := v.ETABasis
 	if v.ETASeconds != nil {
-		eta = span(time.Duration(*v.ETASeconds*float64(time.Second))) + " (" + v.ETABasis + ")"
+		eta = chatops.Span(time.Duration(*v.ETASeconds*float64(time.Second))) + " (" + v.ETABasis + ")"
 	}
 	list := []section{fields("counted", counted, "eligible", strconv.FormatInt(v.Eligible, 10), "breaker_open", open,
 		"permanent_error", strconv.FormatInt(v.Permanent, 10), "consent_withdrawn", strconv.FormatInt(v.Withdrawn, 10),

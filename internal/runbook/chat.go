@@ -175,7 +175,7 @@ func (t *talk) show(reply *chatops.ChatReply) error {
 func (t *talk) print(text string) error {
 	var b bytes.Buffer
 	for line := range strings.Lines(text) {
-		b.WriteString(clean(strings.TrimSuffix(line, "\n")) + "\n")
+		b.WriteString(chatops.Harmless(strings.TrimSuffix(line, "\n")) + "\n")
 	}
 	_, err := t.env.Out.Write(b.Bytes())
 	return unwritten(err)

@@ -30,14 +30,14 @@ func (e *Env) settingsForChange(dryRun bool) (*config.Config, error) {
 
 // announce tells which environment and database a change is about to touch.
 func (e *Env) announce(cfg *config.Config, change string) {
-	name := clean(cfg.Profile.Title())
+	name := chatops.Harmless(cfg.Profile.Title())
 	if cfg.Profile.Name != "" && cfg.Profile.Label != "" {
 		name += " (profile " + cfg.Profile.Name + ")"
 	}
 	if e.colored(e.ErrTTY) {
 		name = colorize(name, cfg.Profile.Colour)
 	}
-	e.sayf("environment  %s\ndatabase     %s\nchange       %s\n", name, clean(cfg.DatabaseURL.Host()), clean(change))
+	e.sayf("environment  %s\ndatabase     %s\nchange       %s\n", name, chatops.Harmless(cfg.DatabaseURL.Host()), chatops.Harmless(change))
 }
 
 // confirm announces a change and asks for it. --yes skips the question; without

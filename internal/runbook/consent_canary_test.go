@@ -84,14 +84,14 @@ func TestConsentLookup_HostileTextIsHarmlessInEveryFormat(t *testing.T) {
 	for _, format := range outputFormats {
 		c := newConsole(t, hostilePerson())
 		c.must(exitOK, "consent lookup "+janKey+" --purpose t --reveal -o "+format)
-		if text := strings.NewReplacer("\n", "", "\t", "").Replace(c.out.String()); strings.ContainsFunc(text, harmful) {
+		if text := strings.NewReplacer("\n", "", "\t", "").Replace(c.out.String()); strings.ContainsFunc(text, chatops.Harmful) {
 			t.Errorf("%s is not harmless: %q", format, text)
 		}
 	}
 	for _, format := range exportFormats {
 		c := newConsole(t, hostilePerson())
 		c.must(exitOK, "consent export "+janKey+" --purpose t --format "+format)
-		if text := strings.ReplaceAll(c.out.String(), "\n", ""); strings.ContainsFunc(text, harmful) {
+		if text := strings.ReplaceAll(c.out.String(), "\n", ""); strings.ContainsFunc(text, chatops.Harmful) {
 			t.Errorf("%s is not harmless: %q", format, text)
 		}
 	}

@@ -84,7 +84,7 @@ func TestConsentExport_NoCellIsAFormula(t *testing.T) {
 		}
 		for _, record := range records {
 			for _, cell := range record {
-				if defuse(cell) != cell || strings.ContainsFunc(cell, harmful) {
+				if defuse(cell) != cell || strings.ContainsFunc(cell, chatops.Harmful) {
 					t.Fatalf("cell %q", cell)
 				}
 			}

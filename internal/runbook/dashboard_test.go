@@ -237,7 +237,7 @@ func TestDashboardOnce_HostileTextIsHarmlessInEveryFormat(t *testing.T) {
 			return situationOf(c.store), nil, nil
 		}
 		c.must(exitOK, "dashboard --once -o "+format)
-		if strings.ContainsFunc(strings.ReplaceAll(c.out.String(), "\n", ""), func(r rune) bool { return r != '\t' && harmful(r) }) {
+		if strings.ContainsFunc(strings.ReplaceAll(c.out.String(), "\n", ""), func(r rune) bool { return r != '\t' && chatops.Harmful(r) }) {
 			t.Errorf("%s is not harmless: %q", format, c.out.String())
 		}
 		if format != "csv" && !strings.Contains(c.out.String(), "1000") { // CSV has one table

@@ -5,6 +5,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"strings"
+
+	"chatops/internal/chatops"
 )
 
 // encodeCSV writes the first table of a result as RFC 4180 CSV that is safe to
@@ -38,7 +40,7 @@ func encodeCSV(sections []section, headers bool) ([]byte, error) {
 // csvCell cleans and defuses a cell. It looks at the text before cleaning too,
 // because a leading tab is an escape afterwards.
 func csvCell(cell string) string {
-	cleaned := clean(cell)
+	cleaned := chatops.Harmless(cell)
 	if defuse(cell) != cell {
 		return "'" + cleaned
 	}
@@ -76,7 +78,7 @@ func encodeMarkdown(sections []section, headers bool) []byte {
 		}
 		for line := range strings.SplitSeq(s.text, "\n") {
 			if s.text != "" {
-				b.WriteString("    " + clean(line) + "\n")
+				b.WriteString("    " + chatops.Harmless(line) + "\n")
 			}
 		}
 		if len(s.columns) == 0 {
@@ -117,7 +119,7 @@ var markdownEscape = strings.NewReplacer(
 // markdownCell cleans a cell and takes every meaning from its characters. An
 // underscore within a word has none.
 func markdownCell(cell string) string {
-	words := strings.Split(markdownEscape.Replace(clean(cell)), " ")
+	words := strings.Split(markdownEscape.Replace(chatops.Harmless(cell)), " ")
 	for i, word := range words {
 		if strings.HasPrefix(word, "_") || strings.HasSuffix(word, "_") {
 			words[i] = strings.ReplaceAll(word, "_", `\_`)
@@ -132,7 +134,7 @@ func writeText(b *bytes.Buffer, text string) {
 		return
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		b.WriteString(clean(line) + "\n")
+		b.WriteString(chatops.Harmless(line) + "\n")
 	}
 }
 
@@ -147,7 +149,7 @@ func columnNames(columns []column) []string {
 func cleanRow(row []string) []string {
 	cells := make([]string, len(row))
 	for i, cell := range row {
-		cells[i] = clean(cell)
+		cells[i] = chatops.Harmless(cell)
 	}
 	return cells
 }

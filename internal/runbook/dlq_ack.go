@@ -44,8 +44,8 @@ type alarmView struct {
 
 func (v *alarmView) sections(bool) []section {
 	return []section{fields(
-		"raised", strconv.FormatBool(v.Raised), "raised at", v.RaisedAt.short(), "waiting", strconv.FormatInt(v.Waiting, 10),
-		"told", strconv.Itoa(v.Told), "acknowledged by", v.AckBy, "acknowledged at", v.AckAt.short(), "reason", v.Reason, "dry run", strconv.FormatBool(v.DryRun),
+		"raised", strconv.FormatBool(v.Raised), "raised_at", v.RaisedAt.short(), "waiting", strconv.FormatInt(v.Waiting, 10),
+		"told", strconv.Itoa(v.Told), "acknowledged_by", v.AckBy, "acknowledged_at", v.AckAt.short(), "reason", v.Reason, "dry_run", strconv.FormatBool(v.DryRun),
 	)}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,6 +112,33 @@ func TestDLQExport_FileAppearsWhenItIsWhole(t *testing.T) {
 	c.must(exitUsage, "dlq export --output-file "+filepath.Join(dir, "none", "other"))
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestDLQExport_IntoAFolderThatIsNotThereNamesTheFileThatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	c := newExportConsole(t, 5)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "none", "alerts.jsonl")
+	c.must(exitUsage, "dlq export --payload --purpose ticket --output-file "+path)
+	c.says("--output-file "+path+": there is no folder "+filepath.Join(dir, "none"), "make it, or name a file in one that exists")
+	if strings.Contains(c.err.String(), ".part") {
+		t.Errorf("it names a file that nobody has asked for:\n%s", &c.err)
+	}
+	if n := len(c.store.people.access); n != 0 {
+		t.Errorf("%d looks are on record, of an export that wrote nothing", n)
+	}
+	for _, err := range []error{
+		&fs.PathError{Op: "open", Path: "/x/.alerts.jsonl.123.part", Err: syscall.EROFS},
+		&os.LinkError{Op: "rename", Old: "/x/.alerts.jsonl.123.part", New: "/x/alerts.jsonl", Err: syscall.EROFS},
+	} {
+		if got := unmade("/x/alerts.jsonl", err).Error(); got != "--output-file /x/alerts.jsonl: read-only file system" {
+			t.Errorf("it says %s", got)
+		}
+	}
+	denied := unmade("/x/alerts.jsonl", &fs.PathError{Op: "open", Path: "/x/.part", Err: syscall.EACCES})
+	if got := denied.Error(); got != "--output-file /x/alerts.jsonl: you may not write into the folder /x" {
+		t.Errorf("it says %s", got)
 	}
 }
 

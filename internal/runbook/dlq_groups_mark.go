@@ -197,7 +197,7 @@ func (e *Env) completeFingerprints(ctx context.Context) []cobra.Completion {
 	var found []cobra.Completion
 	for i := range groups {
 		if g := &groups[i]; g.Fingerprint != "" {
-			found = append(found, cobra.CompletionWithDesc(clean(g.Fingerprint), clean(g.Sample)))
+			found = append(found, cobra.CompletionWithDesc(chatops.Harmless(g.Fingerprint), chatops.Harmless(g.Sample)))
 		}
 	}
 	return found

@@ -104,7 +104,7 @@ func (r *drillResult) sections(bool) []section {
 		if s == nil {
 			return ""
 		}
-		return span(time.Duration(*s * float64(time.Second)))
+		return chatops.Span(time.Duration(*s * float64(time.Second)))
 	}
 	s := fields("drill", r.Drill, "repaired", fmt.Sprint(r.Repaired), "time to detect", seconds(r.Detect), "time to repair", seconds(r.Repair), "commands", fmt.Sprint(len(r.Commands)))
 	if r.Left != "" {

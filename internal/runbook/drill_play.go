@@ -140,7 +140,7 @@ func (x *exercise) tell(evidence string, auto bool) error {
 	e := x.env
 	e.sayf("drill %s, with %s in %s\n\n%s\n", x.drill.Name, x.rng.Uses(), x.rng.Folder, x.drill.Symptom)
 	for line := range strings.Lines(evidence) {
-		e.sayf("  | %s\n", clean(strings.TrimRight(line, "\n")))
+		e.sayf("  | %s\n", chatops.Harmless(strings.TrimRight(line, "\n")))
 	}
 	if auto {
 		e.sayf("\n")

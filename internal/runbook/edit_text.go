@@ -48,7 +48,7 @@ func (e *Env) showDiff(diff []string) {
 		return
 	}
 	for _, line := range diff {
-		line = clean(line)
+		line = chatops.Harmless(line)
 		if e.colored(e.ErrTTY) {
 			line = colorize(line, map[byte]string{'-': "red", '+': "green"}[line[0]])
 		}

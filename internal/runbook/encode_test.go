@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"pgregory.net/rapid"
+
+	"chatops/internal/chatops"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -50,7 +52,7 @@ func TestEncodeYAML_ReadsBackAsTheJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.ContainsFunc(strings.ReplaceAll(string(raw), "\n", ""), harmful) {
+		if strings.ContainsFunc(strings.ReplaceAll(string(raw), "\n", ""), chatops.Harmful) {
 			t.Fatalf("YAML is not harmless: %q", raw)
 		}
 		var got, want any
@@ -119,7 +121,7 @@ func TestEncodeCSV_IsReadableAndSafe(t *testing.T) {
 		}
 		for _, record := range back[1:] {
 			for _, cell := range record {
-				if defuse(cell) != cell || strings.ContainsFunc(cell, harmful) {
+				if defuse(cell) != cell || strings.ContainsFunc(cell, chatops.Harmful) {
 					t.Fatalf("cell %q is not safe", cell)
 				}
 			}
@@ -144,7 +146,7 @@ func TestEncodeTable_FitsTheTerminalWhateverTheText(t *testing.T) {
 			t.Fatalf("%d lines for %d rows:\n%s", len(lines), len(rows), raw)
 		}
 		for _, line := range lines {
-			if strings.ContainsFunc(line, harmful) || twwidth.Width(line) > width {
+			if strings.ContainsFunc(line, chatops.Harmful) || twwidth.Width(line) > width {
 				t.Fatalf("line %q of %d columns does not fit %d", line, twwidth.Width(line), width)
 			}
 		}

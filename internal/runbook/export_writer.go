@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -112,7 +113,29 @@ func checkAbsent(path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return chatops.Errorf(chatops.CodeUsage, "--output-file %s: the file exists; nothing was written", path)
 	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil { // before anything goes on record
+		return unmade(path, err)
+	}
 	return nil
+}
+
+// unmade words why a file cannot be made. The system's error names the file that is
+// written until the whole is there, which nobody has asked for.
+func unmade(path string, err error) error {
+	if broken, ok := errors.AsType[*fs.PathError](err); ok {
+		err = broken.Err
+	}
+	if broken, ok := errors.AsType[*os.LinkError](err); ok {
+		err = broken.Err
+	}
+	folder := filepath.Dir(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hint(chatops.Errorf(chatops.CodeUsage, "--output-file %s: there is no folder %s", path, folder), "make it, or name a file in one that exists")
+	case errors.Is(err, fs.ErrPermission):
+		return hint(chatops.Errorf(chatops.CodeUsage, "--output-file %s: you may not write into the folder %s", path, folder), "name a file in another one")
+	}
+	return chatops.Errorf(chatops.CodeUsage, "--output-file %s: %w", path, err)
 }
 
 // writeAtomically makes a file that only its owner may read, and that appears
@@ -121,7 +144,7 @@ func checkAbsent(path string) error {
 func writeAtomically(path string, write func(w io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.part") // mode 0600
 	if err != nil {
-		return chatops.Errorf(chatops.CodeUsage, "--output-file: %w", err)
+		return unmade(path, err)
 	}
 	defer func() { _ = os.Remove(f.Name()) }()
 	err = write(f)
@@ -135,7 +158,9 @@ func writeAtomically(path string, write func(w io.Writer) error) error {
 		if errors.Is(err, os.ErrExist) {
 			return checkAbsent(path)
 		}
-		return os.Rename(f.Name(), path) // a file system without links
+		if err := os.Rename(f.Name(), path); err != nil { // a file system without links
+			return unmade(path, err)
+		}
 	}
 	return nil
 }

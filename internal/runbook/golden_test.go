@@ -1,34 +1,19 @@
 package runbook
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"chatops/internal/chatops"
+	"chatops/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // golden compares a text with a file of testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs: got\n%s\nwant\n%s", path, got, want)
-	}
+	goldentest.Compare(t, filepath.Join("testdata", name), got)
 }
 
 // hostileStore holds alerts whose texts try to command a terminal, a
@@ -76,7 +61,7 @@ func TestOutput_HostileTextIsHarmlessInEveryFormat(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t, hostileStore())
 			c.must(exitOK, tt.line)
-			if strings.ContainsFunc(strings.ReplaceAll(c.out.String(), "\n", ""), func(r rune) bool { return r != '\t' && harmful(r) }) {
+			if strings.ContainsFunc(strings.ReplaceAll(c.out.String(), "\n", ""), func(r rune) bool { return r != '\t' && chatops.Harmful(r) }) {
 				t.Errorf("output is not harmless: %q", c.out.String())
 			}
 			golden(t, tt.file, c.out.String())

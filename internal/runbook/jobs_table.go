@@ -3,6 +3,8 @@ package runbook
 import (
 	"fmt"
 	"time"
+
+	"chatops/internal/chatops"
 )
 
 func (l *jobList) sections(wide bool) []section {
@@ -94,7 +96,7 @@ func wordSeconds(seconds *float64) string {
 	if seconds == nil {
 		return ""
 	}
-	return span(time.Duration(*seconds * float64(time.Second)))
+	return chatops.Span(time.Duration(*seconds * float64(time.Second)))
 }
 
 // jobColor is the colour of a state on a terminal.

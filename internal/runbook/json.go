@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"chatops/internal/chatops"
 )
 
 // timestamp is a time in JSON: RFC 3339 in UTC, null for the zero time.
@@ -69,7 +71,7 @@ func escapeHarmful(raw []byte) []byte {
 	for i := 0; i < len(raw); {
 		r, size := utf8.DecodeRune(raw[i:])
 		switch {
-		case r == '\n' || !harmful(r):
+		case r == '\n' || !chatops.Harmful(r):
 			out = append(out, raw[i:i+size]...)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"chatops/internal/chatops"
 )
 
 func (v *limiterView) sections(wide bool) []section {
@@ -59,7 +61,7 @@ func (v *limiterView) blockSection() section {
 	for _, b := range v.Blocks {
 		left := "until unblocked"
 		if until := time.Time(b.Until); !until.IsZero() {
-			left = span(until.Sub(v.now))
+			left = chatops.Span(until.Sub(v.now))
 		}
 		s.rows = append(s.rows, []string{b.Network, left, ago(time.Time(b.CreatedAt), v.now), b.Actor, b.Reason})
 	}

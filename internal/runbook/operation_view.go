@@ -99,7 +99,7 @@ func (v *operationView) eta() string {
 	if v.ETASeconds == nil || v.WaitsFor != "" && v.CurrentRate == nil {
 		return ""
 	}
-	return span(time.Duration(*v.ETASeconds * float64(time.Second)).Round(time.Second))
+	return chatops.Span(time.Duration(*v.ETASeconds * float64(time.Second)).Round(time.Second))
 }
 
 // wordRate words the pace.

@@ -63,7 +63,7 @@ func TestOrders_ThatSomeDidNotObeyNameThemAndArePartlyDone(t *testing.T) {
 			if took := time.Since(start); took != want {
 				t.Errorf("it took %s, want %s", took, want)
 			}
-			c.says("chatops: obeyed by 1 of 2 replicas within " + span(want) + "; not by ops-2:202")
+			c.says("chatops: obeyed by 1 of 2 replicas within " + chatops.Span(want) + "; not by ops-2:202")
 			c.prints(`{"orders":[{"name":"slack","mode":"tripped","until":null,"revision":8}],"replicas":2,"obeyed":1,"waiting":["ops-2:202"],"dry_run":false}` + "\n")
 			if got := c.store.actions[0].Result; !strings.HasPrefix(got, "error: obeyed by 1 of 2 replicas") {
 				t.Errorf("the record ends with %q", got)

@@ -77,7 +77,7 @@ func (r *orderRun) verdict(took time.Duration) (string, error) {
 	}
 	text := fmt.Sprintf("obeyed by %d of %s", res.Obeyed, chatops.Count(res.Replicas, "replica"))
 	if len(res.Waiting) > 0 {
-		err := chatops.Errorf(chatops.CodePartial, "%s within %s; not by %s", text, span(took), strings.Join(res.Waiting, ", "))
+		err := chatops.Errorf(chatops.CodePartial, "%s within %s; not by %s", text, chatops.Span(took), strings.Join(res.Waiting, ", "))
 		return "", hint(err, "a replica obeys as soon as it can read the database; look at it, and stop it if it cannot")
 	}
 	r.env.notef("%s in %.1f s", text, took.Seconds())

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"chatops/internal/chatops"
 )
 
 // printed runs a command line in a format and returns what it prints.
@@ -176,7 +178,7 @@ func TestOutput_NoFormatLetsATextCommandAnything(t *testing.T) {
 		}
 		for _, format := range formats {
 			got := printed(t, line, format)
-			if strings.ContainsFunc(strings.NewReplacer("\n", "", "\t", "").Replace(got), harmful) {
+			if strings.ContainsFunc(strings.NewReplacer("\n", "", "\t", "").Replace(got), chatops.Harmful) {
 				t.Errorf("chatops %s -o %s is not harmless: %q", line, format, got)
 			}
 			if format == "" && line != "dlq export" && !strings.Contains(got, "\t") {

@@ -93,7 +93,7 @@ func (v *receiptView) await(ctx context.Context, env *Env, p *people, wait time.
 		}
 		select {
 		case <-ctx.Done():
-			env.notef("note: %s to delete not answered within %s", chatops.Count(max(left, 1), "request"), span(wait))
+			env.notef("note: %s to delete not answered within %s", chatops.Count(max(left, 1), "request"), chatops.Span(wait))
 			return v.verdict()
 		case <-tick.C:
 		}

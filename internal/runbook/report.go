@@ -76,13 +76,13 @@ func (e *Env) showError(err error, code chatops.Code) {
 }
 
 func (e *Env) errorLine(text string) {
-	e.sayf("chatops: %s\n", clean(e.loaded.Scrub(text)))
+	e.sayf("chatops: %s\n", chatops.Harmless(e.loaded.Scrub(text)))
 }
 
 // notef tells the operator something in one line on standard error. Arguments
 // may hold text of any origin: it is made harmless.
 func (e *Env) notef(format string, args ...any) {
-	e.sayf("%s\n", clean(e.loaded.Scrub(fmt.Sprintf(format, args...))))
+	e.sayf("%s\n", chatops.Harmless(e.loaded.Scrub(fmt.Sprintf(format, args...))))
 }
 
 // sayf writes to standard error as it is. A closed one loses the text and is no

@@ -6,9 +6,6 @@ import (
 	"chatops/internal/chatops"
 )
 
-// span words a length of time for people.
-func span(d time.Duration) string { return chatops.Span(d) }
-
 // ago words a moment of the past to the second, "" when it never was.
 func ago(at, now time.Time) string {
 	if at.IsZero() {
@@ -18,7 +15,7 @@ func ago(at, now time.Time) string {
 }
 
 // age words how long ago something was.
-func age(d time.Duration) string { return span(d.Truncate(time.Second)) + " ago" }
+func age(d time.Duration) string { return chatops.Span(d.Truncate(time.Second)) + " ago" }
 
 // ahead words a moment to come, "" when there is none.
 func ahead(at, now time.Time) string {
@@ -28,7 +25,7 @@ func ahead(at, now time.Time) string {
 	case !at.After(now):
 		return "now"
 	}
-	return "in " + span(at.Sub(now))
+	return "in " + chatops.Span(at.Sub(now))
 }
 
 // parseFor reads --for: how long an order holds; "" is without an end, 0.

@@ -3,6 +3,8 @@ package runbook
 import (
 	"testing"
 	"time"
+
+	"chatops/internal/chatops"
 )
 
 func TestSpan_WordsTheTwoGreatestUnits(t *testing.T) {
@@ -12,7 +14,7 @@ func TestSpan_WordsTheTwoGreatestUnits(t *testing.T) {
 		42*time.Second + 900*time.Millisecond: "42s", 4*time.Minute + 12*time.Second: "4m 12s", time.Hour: "1h",
 		time.Hour + 59*time.Second: "1h", 3*time.Hour + 5*time.Minute: "3h 5m", 52*time.Hour + time.Minute: "2d 4h", 400 * 24 * time.Hour: "400d",
 	} {
-		if got := span(d); got != want {
+		if got := chatops.Span(d); got != want {
 			t.Errorf("span(%s) = %q, want %q", d, got, want)
 		}
 	}

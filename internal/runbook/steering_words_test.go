@@ -210,7 +210,7 @@ func TestExportWriter_CSVIsReadBackCellByCell(t *testing.T) {
 			t.Fatalf("%d rows of %d alerts (%v): %q", len(rows)-1, n, err, &file)
 		}
 		for i, row := range rows[1:] {
-			if got := row[5]; got != csvCell(texts[i]) || defuse(got) != got || strings.ContainsFunc(got, harmful) {
+			if got := row[5]; got != csvCell(texts[i]) || defuse(got) != got || strings.ContainsFunc(got, chatops.Harmful) {
 				t.Fatalf("the text %q is the cell %q", texts[i], got)
 			}
 		}

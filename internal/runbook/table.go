@@ -9,6 +9,8 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"chatops/internal/chatops"
 )
 
 // tableStyle is how tables are drawn.
@@ -29,7 +31,7 @@ func encodeTable(sections []section, style tableStyle) ([]byte, error) {
 			b.WriteByte('\n')
 		}
 		if s.title != "" {
-			b.WriteString(clean(s.title) + "\n")
+			b.WriteString(chatops.Harmless(s.title) + "\n")
 		}
 		writeText(&b, s.text)
 		if len(s.columns) == 0 {

@@ -248,13 +248,13 @@ dry_run: false
 		{line: "dlq ack --dry-run -o table", prints: `
 FIELD            VALUE
 raised           true
-raised at        2026-03-10T12:00:00Z
+raised_at        2026-03-10T12:00:00Z
 waiting          1
 told             1
-acknowledged by
-acknowledged at
+acknowledged_by
+acknowledged_at
 reason
-dry run          true
+dry_run          true
 `},
 	})
 }

@@ -70,7 +70,7 @@ func (e *Env) show(res result, redraw, first bool) error {
 	switch format := e.format(); {
 	case redraw:
 		now := e.NowFunc().UTC().Format(time.TimeOnly)
-		b.WriteString(toTop + now + " UTC, every " + span(watchEvery) + "; Ctrl-C ends" + clearLine + "\n" + clearLine + "\n")
+		b.WriteString(toTop + now + " UTC, every " + chatops.Span(watchEvery) + "; Ctrl-C ends" + clearLine + "\n" + clearLine + "\n")
 		b.Write(bytes.ReplaceAll(raw, []byte("\n"), []byte(clearLine+"\n")))
 		b.WriteString(clearBelow)
 	case first || format == "json" || format == "jsonl":

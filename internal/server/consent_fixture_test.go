@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"flag"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,9 +16,8 @@ import (
 	"time"
 
 	"chatops/internal/chatops"
+	"chatops/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // pages is a server with the pages of consent and all that they need.
 type pages struct {
@@ -101,20 +98,7 @@ var (
 // it loads.
 func golden(t *testing.T, name, page string) {
 	t.Helper()
-	page = assetVersion.ReplaceAllString(page, "?v=0")
-	path := filepath.Join("testdata", "consent", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if page != string(want) {
-		t.Errorf("%s has changed; go test ./internal/server -update accepts it:\n%s", path, page)
-	}
+	goldentest.Compare(t, filepath.Join("testdata", "consent", name), assetVersion.ReplaceAllString(page, "?v=0"))
 }
 
 // title is the heading of a page.

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"chatops/internal/chatops"
 )
 
 func TestClean_ShowsHostileTextAsEscapes(t *testing.T) {
@@ -25,8 +27,8 @@ func TestClean_ShowsHostileTextAsEscapes(t *testing.T) {
 		{"nul and delete", "\x00\x7f", `\x00\x7f`},
 	}
 	for _, tt := range tests {
-		if got := clean(tt.in); got != tt.want {
-			t.Errorf("%s: clean(%q) = %q, want %q", tt.name, tt.in, got, tt.want)
+		if got := chatops.Harmless(tt.in); got != tt.want {
+			t.Errorf("%s: chatops.Harmless(%q) = %q, want %q", tt.name, tt.in, got, tt.want)
 		}
 	}
 }
@@ -35,11 +37,11 @@ func TestClean_LeavesNothingHarmfulAndIsStable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		in := string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")) + rapid.String().Draw(t, "text")
-		got := clean(in)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, harmful) {
+		got := chatops.Harmless(in)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, chatops.Harmful) {
 			t.Fatalf("clean(%q) = %q is not harmless", in, got)
 		}
-		if again := clean(got); again != got {
+		if again := chatops.Harmless(got); again != got {
 			t.Fatalf("clean is not stable: %q then %q", got, again)
 		}
 	})
@@ -55,7 +57,7 @@ func FuzzEscapeHarmful_JSONStaysHarmlessAndEqual(f *testing.F) {
 			t.Fatal(err)
 		}
 		line := strings.TrimSuffix(string(raw), "\n")
-		if strings.ContainsFunc(line, harmful) {
+		if strings.ContainsFunc(line, chatops.Harmful) {
 			t.Fatalf("JSON %q is not harmless", line)
 		}
 		if back := decodeText(t, line); back != strings.ToValidUTF8(text, "\ufffd") && utf8.ValidString(text) {
