@@ -92,8 +92,8 @@ func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger) er
 		return nil
 	case !embedded(cfg):
 		return chatops.WrapError(chatops.CodeFinding, errPending, fmt.Sprintf(
-			"serve: the database lacks %d migrations (schema version %d of %d): run chatops migrate up first",
-			len(status.Pending), status.Current, status.Latest))
+			"serve: the database lacks %s (schema version %d of %d): run chatops migrate up first",
+			chatops.Count(len(status.Pending), "migration"), status.Current, status.Latest))
 	}
 	done, err := m.Up(ctx)
 	for _, step := range done {

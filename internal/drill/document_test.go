@@ -81,7 +81,7 @@ func TestAll_DrillsAreDescribedAndDoNotTellTheCause(t *testing.T) {
 	seen := map[string]bool{}
 	causes := map[string]string{
 		"breaker-stuck": "breaker", "job-paused": "paused", "duplicate-followups": "constraint", "redis-loss": "Redis", "limiter-storm": "limit",
-		"many-causes": "cause", "refused-payload": "Gdnask", "slow-receiver": "canary", "job-failed": "job", "uncertain-followup": "uncertain",
+		"many-causes": "cause", "refused-payload": "Gdnask", "slow-receiver": "canary", "job-failed": "job", "uncertain-followup": "uncertain", "serve-refuses": "migration",
 	}
 	for _, d := range All() {
 		if d.Name == "" || d.Symptom == "" || d.breakFunc == nil || d.leftFunc == nil || seen[d.Name] {
@@ -99,7 +99,7 @@ func TestAll_DrillsAreDescribedAndDoNotTellTheCause(t *testing.T) {
 		t.Error("what there is not is found")
 	}
 	for _, want := range []string{"slack-outage", "monday-errors", "limiter-storm", "duplicate-followups", "breaker-stuck", "redis-loss", "opt-out-race",
-		"many-causes", "refused-payload", "slow-receiver", "job-failed", "uncertain-followup",
+		"many-causes", "refused-payload", "slow-receiver", "job-failed", "uncertain-followup", "serve-refuses",
 	} {
 		if !seen[want] {
 			t.Errorf("there is no drill %s", want)

@@ -14,6 +14,10 @@ type Drill struct {
 	// Settings are those of the installation, besides the ones of the receivers.
 	Settings map[string]string
 	Redis    bool // it has a Redis
+	// Postgres: its database is a PostgreSQL, and its service, which may not start,
+	// is begun again whenever it ends.
+	Postgres bool
+	Before   []string // commands that prepare the database, before the service begins
 	// breakFunc breaks the running installation and returns when the symptom is
 	// there. What it returns is shown to the engineer.
 	breakFunc func(ctx context.Context, r *Range) (evidence string, err error)
@@ -26,7 +30,7 @@ type Drill struct {
 func All() []Drill {
 	return []Drill{
 		slackOutage(), manyCauses(), refusedPayload(), slowReceiver(), mondayErrors(), breakerStuck(), limiterStorm(), redisLoss(),
-		jobFailed(), jobPaused(), duplicateFollowups(), uncertainFollowup(), optOutRace(),
+		jobFailed(), jobPaused(), duplicateFollowups(), uncertainFollowup(), optOutRace(), serveRefuses(),
 	}
 }
 

@@ -19,6 +19,9 @@ type Range struct {
 	// SQLFunc changes the database behind the store's back.
 	SQLFunc func(ctx context.Context, statements ...string) error
 	Address string // of the HTTP server: host:port
+	// ServingFunc says where a service listens that is begun again and again, and
+	// why it ended last; "" and nil at first.
+	ServingFunc func() (address string, err error)
 
 	slack  *slack
 	monday *monday
@@ -26,6 +29,8 @@ type Range struct {
 	mail   *mail
 	redis  *redis
 	drill  *Drill
+
+	postgres *postgres
 }
 
 // Open starts the receivers of a drill in a folder. CodeUnavailable without what
@@ -54,12 +59,17 @@ func Open(ctx context.Context, d *Drill, folder string) (r *Range, err error) {
 			return nil, err
 		}
 	}
+	if d.Postgres {
+		if r.postgres, err = startPostgres(ctx, folder); err != nil {
+			return nil, err
+		}
+	}
 	return r, os.WriteFile(r.AddressFile(), []byte(person+"\n"), 0o600)
 }
 
 // Close stops the receivers.
 func (r *Range) Close() {
-	for _, s := range []interface{ stop() }{r.slack, r.monday, r.crm, r.mail, r.redis} {
+	for _, s := range []interface{ stop() }{r.slack, r.monday, r.crm, r.mail, r.redis, r.postgres} {
 		s.stop()
 	}
 }
@@ -72,7 +82,10 @@ func (r *Range) Database() string { return filepath.Join(r.Folder, "chatbot.db")
 
 // Uses says what plays the parts.
 func (r *Range) Uses() string {
-	if r.redis != nil {
+	switch {
+	case r.postgres != nil:
+		return "a PostgreSQL of its own and played receivers"
+	case r.redis != nil:
 		return "an embedded database, played receivers and " + redisProgram
 	}
 	return "an embedded database and played receivers"
@@ -92,6 +105,9 @@ func (r *Range) Settings() map[string]string {
 	if r.redis != nil {
 		s["REDIS_URL"] = "redis://127.0.0.1:" + strconv.Itoa(r.redis.port) + "/0"
 		s["REDIS_PORT"] = strconv.Itoa(r.redis.port)
+	}
+	if r.postgres != nil {
+		s["DATABASE_URL"] = r.postgres.url()
 	}
 	maps.Copy(s, r.drill.Settings)
 	return s

@@ -145,6 +145,9 @@ func (c *drillRun) run(ctx context.Context, env *Env, args []string) error {
 	if err := env.render(res); err != nil {
 		return err
 	}
+	if !c.auto && !c.keep {
+		env.notef("close the other terminal: the place of its settings is gone")
+	}
 	switch {
 	case ctx.Err() != nil:
 		return env.interrupted(ctx)

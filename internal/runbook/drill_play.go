@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"chatops/internal/chatops"
 	"chatops/internal/config"
@@ -63,69 +63,6 @@ func (c *drillRun) play(ctx context.Context, env *Env, d *drill.Drill, folder st
 	return x.wait(within, c.auto)
 }
 
-// serve runs the installation until it is stopped, and opens its store.
-func (x *exercise) serve(ctx context.Context) (stop func(), err error) {
-	settings := func() (*config.Config, error) {
-		l, err := config.Load(config.Sources{LookupEnvFunc: x.lookup, ReadFileFunc: x.env.ReadFileFunc})
-		return l.Config, err
-	}
-	if x.cfg, err = settings(); err != nil {
-		return nil, err
-	}
-	logFile, err := os.OpenFile(filepath.Join(x.rng.Folder, "service.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, chatops.Errorf(chatops.CodeUnavailable, "drill: write the log: %w", err)
-	}
-	serving, cancel := context.WithCancel(ctx)
-	address, ended := make(chan string, 1), make(chan error, 1)
-	log := slog.New(&addressHandler{slog.NewTextHandler(logFile, nil), address})
-	go func() { ended <- x.env.ServeFunc(serving, x.cfg, settings, log) }()
-	halt := func() {
-		cancel()
-		<-ended //nolint:errcheck // how a private installation ends is nobody's concern
-		_ = logFile.Close()
-	}
-	select {
-	case x.rng.Address = <-address:
-	case err := <-ended:
-		ended <- nil
-		halt()
-		return nil, err
-	}
-	store, err := x.env.OpenStoreFunc(ctx, x.cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		halt()
-		return nil, err
-	}
-	x.rng.Store = store
-	x.rng.SQLFunc = func(ctx context.Context, statements ...string) error {
-		return x.env.ChangeFileFunc(ctx, x.rng.Database(), statements...)
-	}
-	return func() { _ = store.Close(); halt() }, nil
-}
-
-// addressHandler is a log that tells where the service listens.
-type addressHandler struct {
-	slog.Handler
-	address chan<- string
-}
-
-// Handle writes a record.
-func (h *addressHandler) Handle(ctx context.Context, r slog.Record) error {
-	if r.Message == "serving" {
-		r.Attrs(func(a slog.Attr) bool {
-			if a.Key == "address" {
-				select {
-				case h.address <- a.Value.String():
-				default:
-				}
-			}
-			return true
-		})
-	}
-	return h.Handler.Handle(ctx, r)
-}
-
 func (x *exercise) lookup(name string) (string, bool) { v, ok := x.vars[name]; return v, ok }
 
 // tell says what the engineer is to know.
@@ -138,7 +75,7 @@ func (x *exercise) tell(evidence string, auto bool) error {
 		return chatops.Errorf(chatops.CodeUnavailable, "drill: write the environment: %w", err)
 	}
 	e := x.env
-	e.sayf("drill %s, with %s in %s\n\n%s\n", x.drill.Name, x.rng.Uses(), x.rng.Folder, x.drill.Symptom)
+	e.sayf("drill %s, with %s in %s\n\n%s\n", x.drill.Name, x.rng.Uses(), x.rng.Folder, e.paragraph(x.drill.Symptom))
 	for line := range strings.Lines(evidence) {
 		e.sayf("  | %s\n", chatops.Harmless(strings.TrimRight(line, "\n")))
 	}
@@ -149,6 +86,31 @@ func (x *exercise) tell(evidence string, auto bool) error {
 	e.sayf("\nIn another terminal, make it the place where commands work, and repair it:\n\n  . %s\n  cd %s\n  chatops doctor\n\n", quoteWord(file), quoteWord(x.rng.Folder))
 	e.sayf("The time runs. Ctrl-C gives up and removes everything.\n")
 	return nil
+}
+
+// paragraph breaks a text into lines as wide as a terminal, which would break it
+// inside of words. Elsewhere it stays one line.
+func (e *Env) paragraph(text string) string {
+	if !e.ErrTTY || e.Width <= 0 {
+		return text
+	}
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		width := utf8.RuneCountInString(word)
+		switch {
+		case column == 0:
+		case column+1+width > e.Width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += width
+	}
+	return b.String()
 }
 
 // commands is the folder of the program, under the name that documents give it.
@@ -231,7 +193,7 @@ func (x *exercise) repair(ctx context.Context) error {
 	}
 	for _, command := range steps.Commands {
 		x.env.sayf("$ %s\n", command)
-		if err := x.typeCommand(ctx, command); err != nil {
+		if err := x.typeCommand(ctx, command, x.env.Err); err != nil {
 			return err
 		}
 	}
@@ -239,15 +201,15 @@ func (x *exercise) repair(ctx context.Context) error {
 }
 
 // typeCommand carries out one command as if it had been typed in the folder of
-// the drill. What changes something is confirmed.
-func (x *exercise) typeCommand(ctx context.Context, command string) error {
+// the drill, and writes what it says to out. What changes something is confirmed.
+func (x *exercise) typeCommand(ctx context.Context, command string, out io.Writer) error {
 	words, input := drill.Words(command, func(name string) string { return x.vars[name] })
 	if len(words) == 0 || words[0] != "chatops" {
 		return x.rng.Command(ctx, words)
 	}
 	inner := *x.env
 	inner.LookupEnvFunc = x.lookup
-	inner.In, inner.Out, inner.Err = strings.NewReader(""), x.env.Err, x.env.Err
+	inner.In, inner.Out, inner.Err = strings.NewReader(""), out, out
 	inner.InTTY, inner.OutTTY, inner.ErrTTY = false, false, false
 	if input != "" {
 		f, err := os.Open(filepath.Join(x.rng.Folder, input))
