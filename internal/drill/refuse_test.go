@@ -1,7 +1,6 @@
 package drill
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -65,7 +64,7 @@ func TestPostgres_ListensOnLoopbackWithAPasswordOfItsOwn(t *testing.T) {
 	d, _ := Find("serve-refuses")
 	p := &postgres{port: 4711, password: "SECRET"}
 	r := &Range{drill: &d, postgres: p, slack: &slack{}, monday: &monday{}, crm: &crm{}, mail: &mail{}}
-	ln, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // nobody waits
+	ln, err := listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package runbook
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -29,12 +28,12 @@ func TestService_ThatIsKeptBeginsAgainUntilItServes(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go func() { s.run(ctx, slog.NewTextHandler(io.Discard, nil)); close(ended) }()
+		go func() { s.run(ctx, slog.NewTextHandler(t.Output(), nil)); close(ended) }()
 		synctest.Wait()
 		if address, err := s.state(); address != "" || chatops.ErrorCode(err) != chatops.CodeFinding || begun != 1 {
 			t.Errorf("at first it listens at %q, %v, begun %d times", address, err, begun)
 		}
-		time.Sleep(2 * beginAgain)
+		chatops.Sleep(ctx, 2*beginAgain)
 		synctest.Wait()
 		if address, err := s.state(); address != "127.0.0.1:1" || err != nil || begun != 3 {
 			t.Errorf("later it listens at %q, %v, begun %d times", address, err, begun)
