@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"chatops/internal/chatops"
 	"chatops/internal/config"
