@@ -137,6 +137,20 @@ var afterwards = map[string]func(t *testing.T, store chatops.Store){
 			}
 		}
 	},
+	"person-asks": func(t *testing.T, store chatops.Store) {
+		looks, err := store.AccessLog(t.Context(), "", 10)
+		if err != nil || len(looks) != 2 || looks[0].Command != "consent export" || looks[0].Purpose == "" {
+			t.Errorf("the looks on record are %+v, %v; want a lookup and an export", looks, err)
+		}
+	},
+	"person-forgotten": func(t *testing.T, store chatops.Store) {
+		if n := count(t, store, chatops.EventMondayDelete, chatops.AlertDelivered); n != 1 {
+			t.Errorf("%d requests to delete were delivered, want 1", n)
+		}
+		if p, err := store.Person(t.Context(), "anna@firma.example"); err == nil && len(p.Conversations)+len(p.Leads)+len(p.Alerts) > 0 {
+			t.Errorf("of her is still known %+v", p)
+		}
+	},
 	"serve-refuses": func(*testing.T, chatops.Store) {}, // the drill has asked /readyz
 	"redis-loss":    func(*testing.T, chatops.Store) {},
 	"job-paused": func(t *testing.T, store chatops.Store) {
@@ -178,20 +192,25 @@ func TestDrill_TheDocumentRepairsEachOne(t *testing.T) {
 				return
 			}
 			acts, _, err := store.Actions(t.Context(), chatops.ActionFilter{}, 0, 10)
-			if err != nil || len(acts) == 0 && d.Name != "redis-loss" {
+			if err != nil || len(acts) == 0 && d.Name != "redis-loss" && d.Name != "person-asks" { // these change nothing
 				t.Errorf("the repair is not on record: %v, %v", acts, err)
 			}
 		})
 	}
 }
 
-// symptoms are the sections of operations.md that begin with one to repair. The
-// others are questions, requests, records, and faults that pass by themselves or
-// stop the program.
+// symptoms are the sections of operations.md that begin with something to do. The
+// others are overviews and questions, but for three:
+//   - "Is the record of consent what was written?": doctor and `consent audit verify`
+//     find a change, and no command can repair it: only a backup has what was there.
+//   - "The database was away" passes by itself, and leaves nothing to do.
+//   - "The disk of an embedded database is full": the room that has to be freed is
+//     the machine's; without rights over its file systems it cannot be played.
 var symptoms = []string{
 	"Alerts do not arrive, or the queue grows", "Many alerts failed: what are they?", "An alert can never be accepted as it is",
 	"A million failed alerts", "A mail says that alerts could not be delivered", "A circuit breaker is stuck open",
-	"Rate limiting blocks everybody", "Redis is away", "A job is late or paused", "Somebody says they still get mail", "Duplicate follow-ups are being created", "A follow-up is uncertain", "No follow-ups go out", "serve does not start",
+	"Rate limiting blocks everybody", "Redis is away", "A job is late or paused", "Somebody wants to know what we store",
+	"Somebody wants to be forgotten", "Somebody says they still get mail", "Duplicate follow-ups are being created", "A follow-up is uncertain", "No follow-ups go out", "serve does not start",
 }
 
 func TestDrill_EverySymptomOfTheDocumentNamesItsDrillAndTheOtherWayRound(t *testing.T) {

@@ -99,7 +99,7 @@ func TestAll_DrillsAreDescribedAndDoNotTellTheCause(t *testing.T) {
 		t.Error("what there is not is found")
 	}
 	for _, want := range []string{"slack-outage", "monday-errors", "limiter-storm", "duplicate-followups", "breaker-stuck", "redis-loss", "opt-out-race",
-		"many-causes", "refused-payload", "slow-receiver", "job-failed", "uncertain-followup", "serve-refuses",
+		"many-causes", "refused-payload", "slow-receiver", "job-failed", "uncertain-followup", "serve-refuses", "person-asks", "person-forgotten",
 	} {
 		if !seen[want] {
 			t.Errorf("there is no drill %s", want)

@@ -30,7 +30,8 @@ type Drill struct {
 func All() []Drill {
 	return []Drill{
 		slackOutage(), manyCauses(), refusedPayload(), slowReceiver(), mondayErrors(), breakerStuck(), limiterStorm(), redisLoss(),
-		jobFailed(), jobPaused(), duplicateFollowups(), uncertainFollowup(), optOutRace(), serveRefuses(),
+		jobFailed(), personAsks(), personForgotten(), optOutRace(), duplicateFollowups(), uncertainFollowup(), jobPaused(),
+		serveRefuses(),
 	}
 }
 

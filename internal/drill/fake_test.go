@@ -25,7 +25,9 @@ type installation struct {
 	duplicates int
 	unguarded  bool // uq_conversation_followup is missing
 	suppressed int
-	err        error // of every call when set
+	looks      []chatops.AccessEntry
+	known      *chatops.Person // nil: nobody
+	err        error           // of every call when set
 
 	queued    []chatops.NewAlert
 	announced int
@@ -83,6 +85,17 @@ func (i *installation) RequestJob(_ context.Context, name string) error {
 func (i *installation) CountSuppressed(_ context.Context, keys []string) (int, error) {
 	i.asked = append(i.asked, keys...)
 	return i.suppressed, i.err
+}
+
+func (i *installation) AccessLog(context.Context, string, int) ([]chatops.AccessEntry, error) {
+	return i.looks, i.err
+}
+
+func (i *installation) Person(context.Context, string) (*chatops.Person, error) {
+	if i.known == nil && i.err == nil {
+		return nil, chatops.Errorf(chatops.CodeNotFound, "nothing is known")
+	}
+	return i.known, i.err
 }
 
 func (i *installation) Followups(context.Context, int64, chatops.FollowupStatus, int) ([]chatops.Followup, error) {

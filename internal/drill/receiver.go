@@ -107,6 +107,7 @@ type monday struct {
 
 	cities []string // that its column "city" has; none: it takes any
 	placed []string // the city of each item that was made, "" without one
+	gone   []string // items that were removed
 }
 
 // choose makes the column "city" a list.
@@ -114,6 +115,13 @@ func (m *monday) choose(cities ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.cities = cities
+}
+
+// removed reports whether an item was removed.
+func (m *monday) removed(item string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Contains(m.gone, item)
 }
 
 // in is how many items of a city there are.
@@ -137,6 +145,7 @@ func startMonday(ctx context.Context) (*monday, error) {
 			Variables struct {
 				Name   string `json:"name"`
 				Values string `json:"values"` // JSON
+				Item   string `json:"item"`
 			} `json:"variables"`
 		}
 		switch err := json.Unmarshal(body, &call); {
@@ -151,6 +160,10 @@ func startMonday(ctx context.Context) (*monday, error) {
 			}
 			m.placed = append(m.placed, city)
 			return http.StatusOK, fmt.Sprintf(`{"data":{"create_item":{"id":"%d"}}}`, 1000+len(m.taken)), call.Variables.Name
+		}
+		if strings.Contains(call.Query, "delete_item") {
+			m.gone = append(m.gone, call.Variables.Item)
+			return http.StatusOK, fmt.Sprintf(`{"data":{"delete_item":{"id":%q}}}`, call.Variables.Item), ""
 		}
 		return http.StatusOK, `{"data":{"items_page_by_column_values":{"items":[]}}}`, ""
 	})
