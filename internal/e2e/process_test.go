@@ -102,7 +102,12 @@ func (p *process) kill() {
 // wait returns the exit code, -1 after a signal.
 func (p *process) wait() int {
 	p.t.Helper()
-	timer := time.NewTimer(2 * patience)
+	return p.waitFor(2 * patience)
+}
+
+func (p *process) waitFor(timeout time.Duration) int {
+	p.t.Helper()
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case <-p.done:

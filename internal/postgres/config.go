@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"net"
 	"os"
 	"slices"
@@ -33,7 +34,16 @@ func poolConfig(url string, o Options) (*pgxpool.Config, error) {
 		}
 	}
 	tune(config.ConnConfig, url)
+	config.AfterConnect = interpret
 	return config, nil
+}
+
+// interpret turns off the compilation of statements, which takes longer than the
+// largest of ours gain by it. It is no parameter of the connection's start, which a
+// pooler may refuse.
+func interpret(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `set jit = off`)
+	return err
 }
 
 // connConfig is poolConfig for a single connection.

@@ -83,7 +83,8 @@ func (p *operationPlan) preview(at *time.Time, limit int) (string, []any) {
 	for i, bound := range chatops.PreviewAges() {
 		age = append(age, fmt.Sprintf("when d.created_at > %s - interval '%d seconds' then %d", now, int(bound.Seconds()), i))
 	}
+	// Looked up one by one: the planner would rather read millions than join some.
 	return "select " + previewColumns + ", " + strings.Join(elsewhere, " or ") + ", case " + strings.Join(age, " ") +
 		" else " + strconv.Itoa(len(age)) + " end, count(*), max(d.id), " + previewMails + "\nfrom (" + picked +
-		") k join dead_letter_queue d on d.id = k.id group by 1, 2, 3, 4, 5, 6, 7", sel.args
+		") k cross join lateral (select * from dead_letter_queue where id = k.id limit 1) d group by 1, 2, 3, 4, 5, 6, 7", sel.args
 }
