@@ -28,7 +28,32 @@ type played struct {
 	Folder   string   `json:"folder"`
 }
 
-// play runs a drill by the document and returns its result, its transcript and
+// findings are the checks of doctor that find what a drill breaks. The others are
+// requests of people: nothing is broken.
+var findings = map[string]string{
+	"slack-outage": "failed_alerts", "many-causes": "failed_alerts", "refused-payload": "failed_alerts", "slow-receiver": "failed_alerts",
+	"monday-errors": "failed_alerts", "breaker-stuck": "breakers", "limiter-storm": "limits", "redis-loss": "redis", "job-failed": "jobs",
+	"job-paused": "jobs", "duplicate-followups": "followups", "uncertain-followup": "uncertain_followups", "serve-refuses": "migrations",
+	"person-asks": "", "person-forgotten": "", "opt-out-race": "",
+}
+
+// wantFinding demands that doctor has found what a drill breaks.
+func wantFinding(t *testing.T, name, said string) {
+	t.Helper()
+	check, known := findings[name]
+	_, need, _ := strings.Cut(said, " checks need you: ")
+	need, _, _ = strings.Cut(need, "\n")
+	switch {
+	case !known:
+		t.Errorf("whether doctor finds %s is not said", name)
+	case check == "" && need != "":
+		t.Errorf("nothing is broken by %s, and doctor finds %s", name, need)
+	case !strings.Contains(", "+need, ", "+check+" ") && check != "":
+		t.Errorf("doctor finds %q of what %s breaks; want %s", need, name, check)
+	}
+}
+
+// play runs a drill by the document, after a look by doctor, and returns its result, its transcript and
 // the store that it leaves.
 func play(t *testing.T, name string) (*played, string, chatops.Store) {
 	t.Helper()
@@ -36,6 +61,8 @@ func play(t *testing.T, name string) (*played, string, chatops.Store) {
 	env := environment()
 	env.In, env.Out, env.Err = strings.NewReader(""), &out, &said
 	env.LookupEnvFunc = func(string) (string, bool) { return "", false }
+	block := "```sh drill=" + name + "\n"
+	env.Operations = strings.Replace(docs.Operations, block, block+"chatops doctor\n", 1)
 	if code := runbook.Run(t.Context(), env, []string{"drill", name, "--auto", "--keep", "-o", "json"}); code != 0 {
 		t.Fatalf("drill %s: exit %d\n%s\n%s", name, code, &out, &said)
 	}
@@ -183,6 +210,7 @@ func TestDrill_TheDocumentRepairsEachOne(t *testing.T) {
 			if !strings.Contains(said, d.Symptom) {
 				t.Errorf("the symptom is not told:\n%s", said)
 			}
+			wantFinding(t, d.Name, said)
 			check, ok := afterwards[d.Name]
 			if !ok {
 				t.Fatal("nothing is asserted of the store afterwards")

@@ -90,7 +90,7 @@ func personForgotten() Drill {
 		Name: "person-forgotten",
 		Symptom: "A letter of 3 March: a visitor wants us to delete all that we have about her. " +
 			"Her address is in the file address.txt. Sales have her on their Monday board.",
-		Settings: map[string]string{"CONSENT_KEYS": newKey()}, // what is left of her is a digest by this key
+		Settings:  map[string]string{"CONSENT_KEYS": newKey()}, // what is left of her is a digest by this key
 		breakFunc: func(ctx context.Context, r *Range) (string, error) { return "", r.known(ctx) },
 		leftFunc: func(ctx context.Context, r *Range) (string, error) {
 			p, err := r.Store.Person(ctx, person)

@@ -12,6 +12,7 @@ func serveRefuses() Drill {
 	return Drill{
 		Name:     "serve-refuses",
 		Symptom:  "Website: the chat is away since the upgrade of this morning. The service manager begins it again and again, and notes the line below; its log is the file service.log.",
+		Settings: map[string]string{"ESCALATION_EMAIL": "oncall@firma.example", "CONSENT_KEYS": newKey()},
 		Postgres: true,
 		Before:   []string{"chatops migrate up", "chatops migrate down"}, // the database as the version before left it
 		breakFunc: func(ctx context.Context, r *Range) (string, error) {
