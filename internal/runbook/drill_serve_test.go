@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -15,10 +16,10 @@ import (
 func TestService_ThatIsKeptBeginsAgainUntilItServes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		begun := 0
+		var begun atomic.Int64
 		s := &service{keep: true, changed: make(chan struct{}, 1)}
 		s.serveFunc = func(ctx context.Context, log *slog.Logger) error {
-			if begun++; begun < 3 {
+			if begun.Add(1) < 3 {
 				return chatops.Errorf(chatops.CodeFinding, "the database lacks a migration")
 			}
 			log.Info("serving", "address", "127.0.0.1:1")
@@ -29,13 +30,13 @@ func TestService_ThatIsKeptBeginsAgainUntilItServes(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { s.run(ctx, slog.NewTextHandler(t.Output(), nil)); close(ended) }()
 		synctest.Wait()
-		if address, err := s.state(); address != "" || chatops.ErrorCode(err) != chatops.CodeFinding || begun != 1 {
-			t.Errorf("at first it listens at %q, %v, begun %d times", address, err, begun)
+		if address, err := s.state(); address != "" || chatops.ErrorCode(err) != chatops.CodeFinding || begun.Load() != 1 {
+			t.Errorf("at first it listens at %q, %v, begun %d times", address, err, begun.Load())
 		}
 		chatops.Sleep(ctx, 2*beginAgain)
 		synctest.Wait()
-		if address, err := s.state(); address != "127.0.0.1:1" || err != nil || begun != 3 {
-			t.Errorf("later it listens at %q, %v, begun %d times", address, err, begun)
+		if address, err := s.state(); address != "127.0.0.1:1" || err != nil || begun.Load() != 3 {
+			t.Errorf("later it listens at %q, %v, begun %d times", address, err, begun.Load())
 		}
 		cancel()
 		<-ended
