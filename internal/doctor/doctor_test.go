@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -14,14 +15,14 @@ import (
 func TestChoose_KeepsTheOrderAndNamesWhatThereIsNot(t *testing.T) {
 	t.Parallel()
 	chosen, unknown := Choose([]string{"jobs", "config", "jobs"})
-	if unknown != "" || len(chosen) != 2 || chosen[0].Name != "config" || chosen[1].Name != "jobs" {
+	if len(unknown) > 0 || len(chosen) != 2 || chosen[0].Name != "config" || chosen[1].Name != "jobs" {
 		t.Errorf("chosen %v, unknown %q", chosen, unknown)
 	}
 	if all, _ := Choose(nil); len(all) != len(Names()) {
 		t.Errorf("%d checks without names", len(all))
 	}
-	if _, unknown := Choose([]string{"jobs", "job"}); unknown != "job" {
-		t.Errorf("unknown %q", unknown)
+	if chosen, unknown := Choose([]string{"jobs", "job", ""}); len(chosen) > 0 || !slices.Equal(unknown, []string{"job", ""}) {
+		t.Errorf("%d are chosen, unknown %q", len(chosen), unknown)
 	}
 }
 
@@ -109,5 +110,22 @@ func TestReplicas_AnOrderOnItsWayIsNoFinding(t *testing.T) {
 	b.store.replicas[0].Revision, b.store.replicas[0].Age = 6, time.Minute // silent, and of older orders
 	if got := disobeying(&chatops.Fleet{Controls: &b.store.controls, Replicas: b.store.replicas}); got != nil {
 		t.Errorf("a silent replica is said to disobey: %v", got)
+	}
+}
+
+func TestIntegrations_ASettingThatIsWrongIsMendedThere(t *testing.T) {
+	t.Parallel()
+	b := healthy()
+	b.Integrations = []Integration{
+		{"monday", func(context.Context) error {
+			return chatops.Errorf(chatops.CodeInvalid, "MONDAY_BOARD_ID: must be set where MONDAY_API_KEY is")
+		}},
+		{"slack", func(context.Context) error {
+			return chatops.Errorf(chatops.CodeUnavailable, "the connection is refused")
+		}},
+	}
+	r := one(t, b, "integrations")
+	if len(r.Findings) != 2 || r.Findings[0].Command != "chatops config check" || !strings.HasPrefix(r.Findings[1].Command, "chatops breaker trip slack") {
+		t.Errorf("it finds %+v", r.Findings)
 	}
 }

@@ -73,15 +73,18 @@ func Names() []string {
 }
 
 // Choose returns the named checks in the order of Checks; all without names. The
-// second value is a name that there is not, or "".
-func Choose(names []string) (chosen []Check, unknown string) {
-	all := Checks()
+// second value are names that there are not, the empty one among them; then nothing
+// is chosen.
+func Choose(names []string) (chosen []Check, unknown []string) {
 	for _, name := range names {
 		if !slices.Contains(Names(), name) {
-			return nil, name
+			unknown = append(unknown, name)
 		}
 	}
-	return slices.DeleteFunc(all, func(c Check) bool { return len(names) > 0 && !slices.Contains(names, c.Name) }), ""
+	if len(unknown) > 0 {
+		return nil, unknown
+	}
+	return slices.DeleteFunc(Checks(), func(c Check) bool { return len(names) > 0 && !slices.Contains(names, c.Name) }), nil
 }
 
 // Examine runs the checks side by side, each for so long at most, and returns

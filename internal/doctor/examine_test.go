@@ -158,7 +158,7 @@ func TestChoose_OfAnyNamesIsInTheOrderOfChecks(t *testing.T) {
 		for _, name := range names {
 			wanted[name] = true
 		}
-		if unknown != "" || len(chosen) != len(wanted) {
+		if len(unknown) > 0 || len(chosen) != len(wanted) {
 			t.Fatalf("of %q %d are chosen, %q is unknown", names, len(chosen), unknown)
 		}
 		at := 0

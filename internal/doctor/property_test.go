@@ -15,7 +15,7 @@ import (
 func one(t rapid.TB, b *body, name string) Result {
 	t.Helper()
 	chosen, unknown := Choose([]string{name})
-	if unknown != "" {
+	if len(unknown) > 0 {
 		t.Fatalf("there is no check %s", name)
 	}
 	return Examine(context.Background(), b.Patient, chosen, time.Minute)[0]

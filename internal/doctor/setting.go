@@ -39,6 +39,9 @@ func checkIntegrations(ctx context.Context, p *Patient) (Result, error) {
 					Problem, names[i] + " cannot be reached from here", wordError(ctx, err, p.timeout),
 					"chatops breaker trip " + quote(one.Name) + " --for 1h --reason 'cannot be reached'",
 				}
+				if chatops.ErrorCode(err) == chatops.CodeInvalid { // of a setting, which no breaker mends
+					findings[i].Command = "chatops config check"
+				}
 			}
 		})
 	}

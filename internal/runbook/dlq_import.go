@@ -183,6 +183,10 @@ func (e *Env) openImport(path string) (*os.File, error) {
 		if err != nil {
 			return nil, chatops.Errorf(chatops.CodeUsage, "open the export: %w", err)
 		}
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			_ = f.Close()
+			return nil, chatops.Errorf(chatops.CodeUsage, "open the export: %s is a folder: name the file", path)
+		}
 		return f, nil
 	}
 	f, err := os.CreateTemp("", "chatops-import-*") // mode 0600

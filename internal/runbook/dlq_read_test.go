@@ -117,7 +117,7 @@ func TestDLQ_BadValuesAreUsageErrorsBeforeAnythingOpens(t *testing.T) {
 		{"dlq list --limit -1", exitUsage, "--limit -1: must be 1 to 1000"},
 		{"dlq list --limit 0", exitUsage, "--limit 0"},
 		{"dlq list --limit 1001", exitUsage, "--limit 1001"},
-		{"dlq list --limit many", exitUsage, `invalid argument "many" for "--limit"`},
+		{"dlq list --limit many", exitUsage, `--limit "many": must be a whole number`},
 		{"dlq list --since yesterday", exitUsage, `--since "yesterday": must be a duration (90m, 24h, 7d)`},
 		{"dlq list --until 2026-02-30", exitUsage, `--until "2026-02-30"`},
 		{"dlq list --since 1h --until 2h", exitUsage, "--since 1h is not before --until 2h"},

@@ -67,8 +67,8 @@ func wrapWords(words []string, width int) string {
 
 func (c *doctorCommand) run(ctx context.Context, env *Env) error {
 	checks, unknown := doctor.Choose(c.names)
-	if unknown != "" {
-		return hint(chatops.Errorf(chatops.CodeUsage, "--check %q: there is no such check", unknown), "checks are: %s", strings.Join(doctor.Names(), ", "))
+	if len(unknown) > 0 {
+		return hint(chatops.Errorf(chatops.CodeUsage, "--check %q: there is no such check", unknown[0]), "checks are: %s", strings.Join(doctor.Names(), ", "))
 	}
 	env.noteForDrill()
 	first, err := c.examine(ctx, env, checks)

@@ -96,7 +96,11 @@ func statedSettings(loaded *config.Loaded, bad *config.ProblemError) doctor.Sett
 	s := doctor.Settings{Warnings: loaded.Warnings}
 	if bad != nil {
 		for _, p := range bad.Problems {
-			s.Problems = append(s.Problems, fmt.Sprintf("%s (%s): %s", p.Key, p.Origin, p.Expected))
+			text := p.Key
+			if p.Origin != "" { // it is set nowhere, and should be
+				text += fmt.Sprintf(" (%s)", p.Origin)
+			}
+			s.Problems = append(s.Problems, text+": "+p.Expected)
 		}
 	}
 	return s

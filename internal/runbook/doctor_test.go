@@ -42,6 +42,9 @@ func TestDoctor_NamesTheChecksThereAre(t *testing.T) {
 	c, _ := clinic(t)
 	c.must(exitUsage, "doctor --check disc")
 	c.says(`--check "disc": there is no such check`, "disk", "consent_audit")
+	// Nothing would be checked, and all be well.
+	c.must(exitUsage, "doctor --check disk,,queue")
+	c.says(`--check "": there is no such check`)
 	c.must(exitOK, "doctor --help")
 	for _, name := range doctor.Names() {
 		if !strings.Contains(c.out.String(), name) {
@@ -136,6 +139,16 @@ func TestDoctor_BadSettingsAreAFindingAndNotTheEnd(t *testing.T) {
 	c.vars["DATABASE_URL"] = "mysql://x"
 	c.must(exitUnavailable, "doctor")
 	c.says("DATABASE_URL cannot be used")
+}
+
+func TestDoctor_ASettingThatIsSetNowhereHasNoOrigin(t *testing.T) {
+	t.Parallel()
+	c, _ := clinic(t)
+	c.vars["MONDAY_API_KEY"] = "canary-4711"
+	c.must(exitFinding, "doctor --check config")
+	if !strings.Contains(c.out.String(), "MONDAY_BOARD_ID: is needed because MONDAY_API_KEY is set") {
+		t.Errorf("it says\n%s", &c.out)
+	}
 }
 
 func TestDoctor_CommandsWorkWhereItWorks(t *testing.T) {

@@ -86,6 +86,7 @@ func TestRefusals_ExportAndImport(t *testing.T) {
 		{"dlq import a b", exitUsage, "name one file, or - for standard input, got 2 arguments"},
 		{"dlq import a", exitUsage, "--reason is required: the record has to tell where these alerts come from\nfor example: --reason 'database restored, ticket 4711'"},
 		{"dlq import a --reason x --status queued", exitUsage, `--status "queued": must be failed or pending`},
+		{"dlq import / --reason x", exitUsage, "open the export: / is a folder: name the file"},
 		{"dlq import /none/such --reason x", exitUsage, "open the export: open /none/such: no such file or directory"},
 	})
 }

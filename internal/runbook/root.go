@@ -2,7 +2,6 @@ package runbook
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -53,6 +52,7 @@ func newRoot(env *Env) *cobra.Command {
 	}
 	asGroup(root)
 	root.SetFlagErrorFunc(flagError)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return swallowed(cmd) }
 	env.addGlobals(root.PersistentFlags())
 	_ = root.RegisterFlagCompletionFunc("output", fixedCompletion(outputFormats...))
 	_ = root.RegisterFlagCompletionFunc("color", fixedCompletion(colorModes...))
@@ -84,7 +84,7 @@ func (e *Env) addGlobals(fs *pflag.FlagSet) {
 	fs.Var(&o.color, "color", "colours: "+strings.Join(colorModes, ", "))
 	fs.StringVar(&o.profile, "profile", "", "environment of the settings file to work in")
 	fs.StringVar(&o.configPath, "config", "", "settings file (default ~/.config/chatops/config.toml)")
-	fs.DurationVar(&o.timeout, "timeout", 0, "give up after this long, such as 90s (default depends on the command)")
+	fs.Var((*patience)(&o.timeout), "timeout", "give up after this long, such as 90s (default depends on the command)")
 	fs.BoolVarP(&o.yes, "yes", "y", false, "do not ask before a change")
 	fs.BoolVar(&o.noInput, "no-input", false, "never ask; refuse what would need an answer")
 	fs.StringVar(&o.reason, "reason", "", "why, for the record of operator actions")
@@ -136,27 +136,6 @@ func asGroup(cmd *cobra.Command) {
 		}
 		return hint(err, "see: %s --help", cmd.CommandPath())
 	}
-}
-
-// flagError words a flag that cannot be parsed.
-func flagError(cmd *cobra.Command, err error) error {
-	if err == nil || errors.Is(err, pflag.ErrHelp) {
-		return err
-	}
-	usage := chatops.Errorf(chatops.CodeUsage, "%s", err.Error())
-	var unknown *pflag.NotExistError
-	if asNotExist(err, &unknown) {
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden {
-				names = append(names, f.Name)
-			}
-		})
-		if near, ok := config.Nearest(unknown.GetSpecifiedName(), names); ok {
-			return hint(usage, "did you mean: --%s", near)
-		}
-	}
-	return hint(usage, "see: %s --help", cmd.CommandPath())
 }
 
 // noArgs accepts no arguments.

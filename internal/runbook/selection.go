@@ -42,7 +42,7 @@ func (s *selection) register(cmd *cobra.Command, usual string) {
 
 // given reports whether any flag restricts the choice.
 func (s *selection) given() bool {
-	return len(s.statuses)+len(s.types)+len(s.targets)+len(s.ids)+s.attempts > 0 ||
+	return len(s.statuses)+len(s.types)+len(s.targets)+len(s.ids) > 0 || s.attempts != 0 ||
 		s.errorText+s.fingerprint+s.since+s.until != ""
 }
 
