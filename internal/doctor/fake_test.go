@@ -23,6 +23,7 @@ type fakeStore struct {
 	duplicates []chatops.FollowupDuplicate
 	unguarded  bool // uq_conversation_followup is missing
 	uncertain  []chatops.Followup
+	mails      map[int64]chatops.AlertStatus // of the uncertain ones
 	texts      []chatops.ConsentText
 	err        error // of every call when set
 	hang       bool  // every call waits until its context ends
@@ -79,6 +80,14 @@ func (f *fakeStore) FollowupDuplicates(ctx context.Context, fn func(chatops.Foll
 
 func (f *fakeStore) Followups(ctx context.Context, _ int64, _ chatops.FollowupStatus, _ int) ([]chatops.Followup, error) {
 	return f.uncertain, f.answer(ctx)
+}
+
+func (f *fakeStore) Alert(ctx context.Context, id int64) (*chatops.Alert, []chatops.Attempt, error) {
+	status, ok := f.mails[id]
+	if !ok {
+		return nil, nil, chatops.Errorf(chatops.CodeNotFound, "alert %d: not found", id)
+	}
+	return &chatops.Alert{ID: id, Status: status}, nil, f.answer(ctx)
 }
 
 func (f *fakeStore) ConsentTexts(ctx context.Context) ([]chatops.ConsentText, error) {

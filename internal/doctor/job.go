@@ -81,12 +81,35 @@ func checkUncertain(ctx context.Context, p *Patient) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	open := 0
+	for _, f := range rows {
+		over, err := settled(ctx, p.Store, &f)
+		if err != nil {
+			return Result{}, err
+		}
+		if !over {
+			open++
+		}
+	}
 	var list []Finding
-	if len(rows) > 0 {
+	if open > 0 {
 		list = append(list, Finding{
-			Warning, chatops.Count(len(rows), "follow-up") + " may or may not have been sent",
+			Warning, chatops.Count(open, "follow-up") + " may or may not have been sent",
 			"the mail server's answer was lost; they are never repeated by themselves", "chatops followup list --status uncertain",
 		})
 	}
 	return found(list, "none is uncertain"), nil
+}
+
+// settled reports that somebody has looked after an uncertain follow-up and has
+// discarded its mail, or that the mail is too old to be kept.
+func settled(ctx context.Context, store Store, f *chatops.Followup) (bool, error) {
+	if f.AlertID == 0 {
+		return false, nil
+	}
+	a, _, err := store.Alert(ctx, f.AlertID)
+	if chatops.ErrorCode(err) == chatops.CodeNotFound {
+		return true, nil
+	}
+	return err == nil && a.Status == chatops.AlertDiscarded, err
 }

@@ -13,6 +13,7 @@ type Store interface {
 	chatops.QueueReader
 	QueueAlarm(ctx context.Context) (*chatops.QueueAlarm, error)
 	AlertGroups(ctx context.Context, limit, countTo int) (*chatops.AlertGroups, error)
+	Alert(ctx context.Context, id int64) (*chatops.Alert, []chatops.Attempt, error)
 	Controls(ctx context.Context) (*chatops.Controls, error)
 	Instances(ctx context.Context) ([]chatops.Instance, error)
 	Jobs(ctx context.Context) (*chatops.JobList, error)

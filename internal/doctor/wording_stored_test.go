@@ -81,6 +81,14 @@ func TestDuplicates_CountPairsAndExtraRows(t *testing.T) {
 		{"none", func(*body) {}, "none is uncertain", nil},
 		say("one", many(1), uncertain("1 follow-up")),
 		say("two", many(2), uncertain("2 follow-ups")),
+		{"settled", func(b *body) {
+			b.store.uncertain = []chatops.Followup{{AlertID: 7}, {AlertID: 8}}
+			b.store.mails = map[int64]chatops.AlertStatus{7: chatops.AlertDiscarded} // and 8 is too old
+		}, "none is uncertain", nil},
+		say("one settled", func(b *body) {
+			b.store.uncertain = []chatops.Followup{{AlertID: 7}, {AlertID: 8}}
+			b.store.mails = map[int64]chatops.AlertStatus{7: chatops.AlertDiscarded, 8: chatops.AlertFailed}
+		}, uncertain("1 follow-up")),
 	})
 }
 
