@@ -67,6 +67,9 @@ type plan struct {
 
 // plan checks the command line: exactly one way of choosing alerts.
 func (b *bulk) plan(words []string, now time.Time) (*plan, error) {
+	if err := b.checkEmpty(); err != nil {
+		return nil, err
+	}
 	words = append(words, b.ids...)
 	b.ids = nil
 	limited := b.limit != 0 || b.limitedFunc != nil && b.limitedFunc()

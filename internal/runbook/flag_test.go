@@ -29,6 +29,23 @@ func TestFlags_OfAWrongKindSayWhatTheyMustBe(t *testing.T) {
 	})
 }
 
+// A script whose variable is unset must not sweep in what it did not ask for.
+func TestSelection_AFilterThatIsEmptyIsRefusedAndNotIgnored(t *testing.T) {
+	t.Parallel()
+	var list []refusal
+	for _, command := range []string{"dlq retry --all --yes", "dlq discard --all --yes --reason r", "dlq list", "dlq groups", "dlq export", "dlq stats"} {
+		for _, flag := range []string{"status", "type", "target", "error", "fingerprint", "since", "until", "id"} {
+			list = append(list, refusal{command + " --" + flag + "=", exitUsage, "--" + flag + " is empty: it would leave out no alert\ngive it a value, or leave it out"})
+		}
+	}
+	list = append(list,
+		refusal{"dlq retry --fingerprint=", exitUsage, "--fingerprint is empty: it would leave out no alert\ngive it a value, or leave it out"},
+		refusal{"dlq retry --all --yes --operation=", exitUsage, "--operation is empty: it would leave out no alert\ngive it a value, or leave it out"},
+		refusal{"dlq retry --yes --target slack:alerts,,", exitUsage, "--target is empty: it would leave out no alert\ngive it a value, or leave it out"},
+	)
+	refused(t, list)
+}
+
 func TestPatience_IsZeroOrMore(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{"0": 0, "0s": 0, "90s": 90 * time.Second, "1ms": time.Millisecond, "1d": 24 * time.Hour} {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"chatops/internal/chatops"
 )
@@ -18,12 +19,15 @@ type selection struct {
 	since, until             string
 	attempts                 int
 	ids                      []string
+
+	flags *pflag.FlagSet // where they are registered
 }
 
 // register adds the flags. Usual is what --status means when it is not given,
 // for the help.
 func (s *selection) register(cmd *cobra.Command, usual string) {
 	f := cmd.Flags()
+	s.flags = f
 	f.StringSliceVar(&s.statuses, "status", nil, "status, repeated or with commas, or all (default "+usual+")")
 	f.StringSliceVar(&s.types, "type", nil, "event type, such as slack_alert")
 	f.StringSliceVar(&s.targets, "target", nil, "target, such as slack:alerts")
@@ -46,10 +50,38 @@ func (s *selection) given() bool {
 		s.errorText+s.fingerprint+s.since+s.until != ""
 }
 
+// choosing are the flags that choose alerts, also where not every command has them.
+var choosing = []string{"status", "type", "target", "error", "fingerprint", "since", "until", "id", "operation"}
+
+// checkEmpty refuses a flag that was given without a value, as by a script whose
+// variable is unset: it would choose everything, which is not what was asked for.
+func (s *selection) checkEmpty() error {
+	if s.flags == nil {
+		return nil
+	}
+	for _, name := range choosing {
+		f := s.flags.Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if len(values) == 0 || slices.Contains(values, "") {
+			return hint(chatops.Errorf(chatops.CodeUsage, "--%s is empty: it would leave out no alert", name), "give it a value, or leave it out")
+		}
+	}
+	return nil
+}
+
 // filter builds the filter. Usual are the statuses when none were named; an id
 // that was named is chosen whatever its status.
 func (s *selection) filter(now time.Time, usual []chatops.AlertStatus) (chatops.AlertFilter, error) {
 	f := chatops.AlertFilter{Types: s.types, Targets: s.targets, Error: s.errorText, Fingerprint: s.fingerprint, MinAttempts: s.attempts}
+	if err := s.checkEmpty(); err != nil {
+		return f, err
+	}
 	var err error
 	if f.Statuses, err = parseStatuses(s.statuses, usual); err != nil {
 		return f, err
