@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"chatops/internal/chatops"
 )
@@ -32,7 +33,9 @@ order by created_at, id for update skip locked`
 
 	// selectOutcomes has a scan of idx_dlq_operation for each status: with a list
 	// of them the planner reads all of the operation's rows, most of which are
-	// delivered.
+	// delivered. byIndex goes before it: of a large operation, the planner believes
+	// that as many have failed as there are failed alerts and alerts of it, since it
+	// takes the two for independent, and would rather read the table.
 	selectOutcomes = `
 select d.lane, d.status, d.retried, count(*) from (
   select lane, status, retry_count > 0 as retried from dead_letter_queue where operation_id = $1::text and status = 'queued'
@@ -41,6 +44,8 @@ select d.lane, d.status, d.retried, count(*) from (
   union all
   select lane, status, retry_count > 0 from dead_letter_queue where operation_id = $1::text and status = 'failed') d
 group by 1, 2, 3 order by 1`
+
+	byIndex = `select set_config('enable_seqscan', 'off', true)`
 
 	selectReleased = `select changed from dlq_operation where id = $1::text`
 )
@@ -160,6 +165,7 @@ func (s *Store) OperationOutcomes(ctx context.Context, id string) (*chatops.Oper
 	id = chatops.CleanText(id)
 	err := s.batch(ctx, func(b *pgx.Batch) {
 		o = chatops.OperationOutcomes{}
+		b.Queue(byIndex).Exec(func(pgconn.CommandTag) error { return nil })
 		b.Queue(selectReleased, id).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Released) })
 		b.Queue(selectOutcomes, id).Query(func(rows pgx.Rows) error {
 			for rows.Next() {

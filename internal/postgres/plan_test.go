@@ -244,3 +244,23 @@ func TestPlans_OfOperations_WalkTheirSelectionByIndex(t *testing.T) {
 		})
 	}
 }
+
+func TestPlans_OutcomesOfALargeOperationAreNotCountedByReadingTheTable(t *testing.T) {
+	t.Parallel()
+	conn := planned(t)
+	for _, statement := range []string{
+		`begin`, // what it sets is forgotten with the transaction
+		`update dead_letter_queue set operation_id = 'op_9', status = 'delivered' where id % 2 = 0`,
+		`update dead_letter_queue set operation_id = null, status = 'failed' where id % 2 = 1`,
+		`analyze dead_letter_queue`,
+		`set local seq_page_cost = 0.01`, // as it seems where the table is large
+		byIndex,
+	} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, generic := range []bool{false, true} {
+		wantPlan(t, explain(t, conn, generic, selectOutcomes, "op_9"), "idx_dlq_operation")
+	}
+}
