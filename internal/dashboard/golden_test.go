@@ -2,9 +2,7 @@ package dashboard
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,9 +11,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"chatops/internal/chatops"
+	"chatops/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var sizes = []struct{ width, height int }{{120, 40}, {80, 24}, {60, 15}, {40, 10}, {40, 1}}
 
@@ -89,19 +86,7 @@ func fail(d *desk, database, redis error) {
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs: got\n%s\nwant\n%s", path, got, want)
-	}
+	goldentest.Compare(t, filepath.Join("testdata", name), got)
 }
 
 func TestScreens_OfEveryStateAndSize(t *testing.T) {
