@@ -227,18 +227,37 @@ func TestDrill_TheDocumentRepairsEachOne(t *testing.T) {
 	}
 }
 
-// symptoms are the sections of operations.md that begin with something to do. The
-// others are overviews and questions, but for three:
-//   - "Is the record of consent what was written?": doctor and `consent audit verify`
-//     find a change, and no command can repair it: only a backup has what was there.
-//   - "The database was away" passes by itself, and leaves nothing to do.
-//   - "The disk of an embedded database is full": the room that has to be freed is
-//     the machine's; without rights over its file systems it cannot be played.
+// symptoms are the sections of operations.md that begin with something to do.
 var symptoms = []string{
 	"Alerts do not arrive, or the queue grows", "Many alerts failed: what are they?", "An alert can never be accepted as it is",
 	"A million failed alerts", "A mail says that alerts could not be delivered", "A circuit breaker is stuck open",
 	"Rate limiting blocks everybody", "Redis is away", "A job is late or paused", "Somebody wants to know what we store",
 	"Somebody wants to be forgotten", "Somebody says they still get mail", "Duplicate follow-ups are being created", "A follow-up is uncertain", "No follow-ups go out", "serve does not start",
+}
+
+// others are the sections in which nothing is broken that a command repairs. The
+// record of consent that somebody has changed is found by doctor and by "consent
+// audit verify", and only a backup has what was there.
+var others = []string{
+	"Start here", "Take alerts elsewhere, or bring them back", "Is the record of consent what was written?",
+	"What passes by itself", "Who did what", "Am I in the right environment?",
+}
+
+func TestDrill_EverySectionOfTheDocumentIsASymptomOrNamedAsNone(t *testing.T) {
+	t.Parallel()
+	var headings []string
+	for line := range strings.Lines(docs.Operations) {
+		if heading, ok := strings.CutPrefix(line, "## "); ok {
+			headings = append(headings, strings.TrimSpace(heading))
+		}
+	}
+	known := slices.Concat(symptoms, others)
+	for _, list := range [][]string{headings, known} {
+		slices.Sort(list)
+	}
+	if !slices.Equal(headings, known) {
+		t.Errorf("the sections are\n%q\nand the known ones are\n%q", headings, known)
+	}
 }
 
 func TestDrill_EverySymptomOfTheDocumentNamesItsDrillAndTheOtherWayRound(t *testing.T) {
