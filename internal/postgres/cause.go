@@ -81,6 +81,8 @@ returning ` + markColumns
 
 // Causes returns the causes of the alerts that match, the largest first.
 func (s *Store) Causes(ctx context.Context, f chatops.AlertFilter, limit int) (*chatops.CauseList, error) {
+	ctx, cancel := s.patient(ctx)
+	defer cancel()
 	query, args := s.causesQuery(f, limit)
 	list := &chatops.CauseList{}
 	err := s.do(ctx, func(ctx context.Context) error {

@@ -23,6 +23,8 @@ returning max_id`
 // selection is the filter, cut off at this moment: alerts created or tried
 // later do not belong to it.
 func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) error {
+	ctx, cancel := s.patient(ctx)
+	defer cancel()
 	if err := op.Validate(); err != nil {
 		return err
 	}

@@ -129,6 +129,15 @@ func (s *Store) suppressing(address string) []string {
 // no fault of its own.
 const retries = 5
 
+// patient is a context for a call that may read the whole queue and that an operator
+// waits for, who can interrupt it: it may take twenty times as long as others.
+func (s *Store) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, 20*s.timeout)
+}
+
 // do runs one transaction's worth of work under the store's timeout, repeats it
 // after a deadlock or a stale prepared statement, and translates its error.
 // The work must be safe to repeat when the server has rolled it back.

@@ -70,6 +70,8 @@ on conflict (fingerprint) do update set muted_by = '', muted_reason = '', muted_
 
 // Causes returns the causes of the alerts that match, the largest first.
 func (s *Store) Causes(ctx context.Context, f chatops.AlertFilter, limit int) (*chatops.CauseList, error) {
+	ctx, cancel := s.patient(ctx)
+	defer cancel()
 	list := &chatops.CauseList{Now: s.now()}
 	query, args := causesQuery(f, limit, list.Now)
 	err := s.read(ctx, func(r *readTx) error {

@@ -57,6 +57,8 @@ where o.id = ? group by o.id`
 // CreateOperation freezes a selection: not by listing it, which would write as
 // many rows as it has, but by conditions that nothing fulfils later.
 func (s *Store) CreateOperation(ctx context.Context, op *chatops.Operation) error {
+	ctx, cancel := s.patient(ctx)
+	defer cancel()
 	if err := op.Validate(); err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ const (
 
 // PreviewOperation counts what an operation would select.
 func (s *Store) PreviewOperation(ctx context.Context, op *chatops.Operation, countTo int) (*chatops.Preview, error) {
+	ctx, cancel := s.patient(ctx)
+	defer cancel()
 	if err := op.Validate(); err != nil {
 		return nil, err
 	}

@@ -123,6 +123,15 @@ func (s *Store) limit(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, s.timeout)
 }
 
+// patient is a context for a call that may read the whole queue and that an operator
+// waits for, who can interrupt it: it may take twenty times as long as others.
+func (s *Store) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, 20*s.timeout)
+}
+
 // write runs work once, in a transaction that it shares with whatever else is
 // being written at the moment. Its results count only when write returns nil.
 func (s *Store) write(ctx context.Context, work func(tx *writeTx) error) error {
