@@ -44,8 +44,9 @@ var alsoMayImport = map[string][]string{
 	// Every change of consent leaves a chain that verifies.
 	"internal/storetest": {"internal/consent"},
 	// Test support starts its servers in one way.
-	"internal/pgtest":    {"internal/testserver"},
-	"internal/redistest": {"internal/testserver"},
+	"internal/pgtest":     {"internal/testserver"},
+	"internal/redistest":  {"internal/testserver"},
+	"internal/sendertest": {"internal/testserver"},
 }
 
 func TestLayout_DomainImportsTheStandardLibraryOnly(t *testing.T) {

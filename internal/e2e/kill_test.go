@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"chatops/internal/sendertest"
+	"chatops/internal/testserver"
 )
 
 // F1: SIGKILL after the claim, before the receiver has seen anything. The
@@ -55,7 +56,7 @@ func TestKill_AfterClaimBeforeSending_DeliversOnceFromAnotherProcess(t *testing.
 
 func listen(t *testing.T, address string) net.Listener {
 	t.Helper()
-	ln, err := net.Listen("tcp", address)
+	ln, err := testserver.Listen(address)
 	if err != nil {
 		t.Fatal(err)
 	}

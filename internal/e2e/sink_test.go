@@ -35,7 +35,7 @@ func startSink(t *testing.T, address string) *sink {
 	k := &sink{t: t, accepted: make(map[string]int)}
 	k.server = httptest.NewUnstartedServer(k)
 	if address != "" {
-		ln, err := net.Listen("tcp", address)
+		ln, err := testserver.Listen(address)
 		if err != nil {
 			t.Fatal(err)
 		}

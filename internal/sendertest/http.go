@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
+
+	"chatops/internal/testserver"
 )
 
 // Request is one received HTTP request.
@@ -63,7 +64,7 @@ func (h *HTTP) Start() {
 	if h.server != nil {
 		return
 	}
-	listener, err := net.Listen("tcp", h.addr)
+	listener, err := testserver.Listen(h.addr)
 	if err != nil {
 		h.tb.Fatalf("start HTTP fake on %s: %v", h.addr, err)
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"chatops/internal/testserver"
 )
 
 // Stage is a point of an SMTP conversation.
@@ -105,7 +107,7 @@ func (s *SMTP) Start() {
 	if s.listener != nil {
 		return
 	}
-	listener, err := net.Listen("tcp", s.options.Addr)
+	listener, err := testserver.Listen(s.options.Addr)
 	if err != nil {
 		s.tb.Fatalf("start SMTP fake on %s: %v", s.options.Addr, err)
 	}

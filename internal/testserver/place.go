@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // Unprivileged returns the credential that a server should run under: nil,
@@ -87,6 +89,23 @@ func PrivateAddress() string {
 	var a [4]byte
 	binary.BigEndian.PutUint32(a[:], 127<<24+1<<22+rand.Uint32N(1<<22)) //nolint:gosec // nobody has to guess it
 	return netip.AddrFrom4(a).String()
+}
+
+// Listen listens on an address where a server may have listened until now. Whatever
+// was started at that very moment holds its port for as long as it takes to begin,
+// so that a port that is in use is tried again for a while.
+func Listen(address string) (l net.Listener, err error) {
+	var lc net.ListenConfig
+	_ = Poll(10*time.Second, func(context.Context) error {
+		if l, err = lc.Listen(background, "tcp", address); errors.Is(err, syscall.EADDRINUSE) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return l, nil
 }
 
 // Loopback is the address of servers that are not stopped and started again.

@@ -248,3 +248,31 @@ func TestWrap_TellsAboutTheMachineWhenATestHasFailed(t *testing.T) { //nolint:pa
 		}
 	}
 }
+
+func TestListen_WaitsForAPortThatIsStillHeld(t *testing.T) {
+	t.Parallel()
+	first, err := testserver.Listen(net.JoinHostPort(testserver.PrivateAddress(), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error)
+	go func() {
+		again, err := testserver.Listen(first.Addr().String())
+		if err == nil {
+			err = again.Close()
+		}
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	_ = first.Close()
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+	if _, err := testserver.Listen("127.0.0.1:no-port"); err == nil {
+		t.Error("a bad address is waited for, or taken")
+	}
+}
