@@ -96,8 +96,8 @@ func PrivateAddress() string {
 // so that a port that is in use is tried again for a while.
 func Listen(address string) (l net.Listener, err error) {
 	var lc net.ListenConfig
-	_ = Poll(10*time.Second, func(context.Context) error {
-		if l, err = lc.Listen(background, "tcp", address); errors.Is(err, syscall.EADDRINUSE) {
+	_ = Poll(10*time.Second, func(ctx context.Context) error {
+		if l, err = lc.Listen(ctx, "tcp", address); errors.Is(err, syscall.EADDRINUSE) {
 			return err
 		}
 		return nil
