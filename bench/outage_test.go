@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -30,35 +29,11 @@ func BenchmarkOutage(b *testing.B) {
 	fill(b, url, rows, chatops.AlertFailed, "now()")
 	settle(b, url)
 	fmt.Printf("%d failed alerts, filled in %s\n", rows, time.Since(begin).Round(time.Second))
-	ctx := context.Background()
-	repeat := func(what string, n int, do func() error) {
-		took := make([]time.Duration, n)
-		for i := range took {
-			start := time.Now()
-			if err := do(); err != nil {
-				b.Fatal(what, err)
-			}
-			took[i] = time.Since(start)
-		}
-		latency(b, "  "+what, took)
-	}
-	repeat("counts", 200, func() error { _, err := store.QueueStats(ctx); return err })
-	repeat("one poll of a dashboard", 200, func() error { return poll(ctx, store) })
-	repeat("its causes", 100, func() error { return pollCauses(ctx, store) })
-	for name, f := range pages(b, store) {
-		repeat("page, "+name, 50, func() error {
-			_, _, err := store.Alerts(ctx, f.filter, f.after, 50)
-			return err
-		})
-	}
+	readQueue(b, store)
 	for _, args := range [][]string{{"dlq", "groups"}, {"dlq", "retry", "--all", "--dry-run"}, {"dlq", "export", "--status", "failed"}} {
-		repeat(fmt.Sprint("chatops ", args), 3, func() error {
-			cmd := exec.Command(bin, args...)
-			cmd.Env = append(cmd.Environ(), "DATABASE_URL="+url)
-			return cmd.Run()
-		})
+		typed(b, bin, url, 3, args...)
 	}
-	liveClaims(b, store, "  live claims")
+	liveClaims(b, store, "live claims")
 	freeze(b, store)
 }
 
@@ -72,5 +47,5 @@ func freeze(b *testing.B, store *postgres.Store) {
 	if err := store.CreateOperation(context.Background(), op); err != nil {
 		b.Fatal(err)
 	}
-	fmt.Printf("%-34s %8.3f s for %d\n", "  freeze", time.Since(begin).Seconds(), op.Matched)
+	fmt.Printf("%-34s %8.3f s for %d\n", "freeze", time.Since(begin).Seconds(), op.Matched)
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -73,39 +74,54 @@ func BenchmarkRunbook(b *testing.B) {
 	store := open(b, url, 2)
 	fill(b, url, rows, chatops.AlertFailed, "now()")
 	settle(b, url)
-	repeat := func(what string, n int, do func() error) {
-		took := make([]time.Duration, n)
-		for i := range took {
-			start := time.Now()
-			if err := do(); err != nil {
-				b.Fatal(what, err)
-			}
-			took[i] = time.Since(start)
-		}
-		latency(b, what, took)
+	readQueue(b, store)
+	bin := build(b)
+	for _, args := range [][]string{{"dlq", "list"}, {"dlq", "stats"}, {"dlq", "list", "--target", "webhook:erp", "--since", "2d"}} {
+		typed(b, bin, url, 20, args...)
 	}
+}
+
+// repeat does something n times and tells how long each took.
+func repeat(b *testing.B, what string, n int, do func() error) {
+	b.Helper()
+	took := make([]time.Duration, n)
+	for i := range took {
+		start := time.Now()
+		if err := do(); err != nil {
+			b.Fatal(what, err)
+		}
+		took[i] = time.Since(start)
+	}
+	latency(b, what, took)
+}
+
+// readQueue reads what an engineer and a dashboard read of the queue.
+func readQueue(b *testing.B, store *postgres.Store) {
+	b.Helper()
 	ctx := context.Background()
-	repeat("dlq stats, 1,000,000 rows", 500, func() error { _, err := store.QueueStats(ctx); return err })
-	repeat("dashboard, one poll", 500, func() error { return poll(ctx, store) })
-	repeat("  the causes, every 10 s", 500, func() error { return pollCauses(ctx, store) })
+	repeat(b, "dlq stats", 500, func() error { _, err := store.QueueStats(ctx); return err })
+	repeat(b, "dashboard, one poll", 500, func() error { return poll(ctx, store) })
+	repeat(b, "  the causes, every 10 s", 500, func() error { return pollCauses(ctx, store) })
 	for name, f := range pages(b, store) {
-		repeat("page of 50, "+name, 200, func() error {
+		repeat(b, "page of 50, "+name, 200, func() error {
 			_, _, err := store.Alerts(ctx, f.filter, f.after, 50)
 			return err
 		})
 	}
-	bin := build(b)
-	for _, args := range [][]string{{"dlq", "list"}, {"dlq", "stats"}, {"dlq", "list", "--target", "webhook:erp", "--since", "2d"}} {
-		repeat(fmt.Sprint("chatops ", args), 20, func() error {
-			cmd := exec.Command(bin, args...)
-			cmd.Env = append(cmd.Environ(), "DATABASE_URL="+url)
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				return fmt.Errorf("%w: %s", err, out)
-			}
-			return nil
-		})
-	}
+}
+
+// typed runs a command of the program n times.
+func typed(b *testing.B, bin, url string, n int, args ...string) {
+	b.Helper()
+	repeat(b, fmt.Sprint("chatops ", args), n, func() error {
+		var said bytes.Buffer
+		cmd := exec.Command(bin, args...)
+		cmd.Env, cmd.Stderr = append(cmd.Environ(), "DATABASE_URL="+url), &said
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%w: %s", err, &said)
+		}
+		return nil
+	})
 }
 
 // poll is what a dashboard asks of the database at each refresh, and pollCauses
