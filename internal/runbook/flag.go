@@ -47,11 +47,7 @@ func (p *patience) Type() string { return "duration" }
 func swallowed(cmd *cobra.Command) error {
 	var err error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		for _, value := range values {
+		for _, value := range flagValues(f) {
 			name, isFlag := strings.CutPrefix(value, "--")
 			name, _, _ = strings.Cut(name, "=")
 			if isFlag && err == nil && cmd.Flags().Lookup(name) != nil {
@@ -60,6 +56,14 @@ func swallowed(cmd *cobra.Command) error {
 		}
 	})
 	return err
+}
+
+// flagValues are what a flag was given: one value, or those of a list.
+func flagValues(f *pflag.Flag) []string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return list.GetSlice()
+	}
+	return []string{f.Value.String()}
 }
 
 // flagError words a flag that cannot be parsed.

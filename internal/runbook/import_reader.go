@@ -94,7 +94,7 @@ func (r *alertReader) verdict(read int64, end *int64) error {
 		return hint(chatops.Errorf(chatops.CodeUsage, "%s cannot be imported: nothing was stored", chatops.Count(r.badCount, "line")),
 			"an import takes what chatops dlq export --payload writes")
 	case end == nil && !r.incomplete:
-		return hint(chatops.Errorf(chatops.CodeUsage, "the export was cut short after %s: its last line is missing, nothing was stored", chatops.Count(int(read), "alert")),
+		return hint(chatops.Errorf(chatops.CodeUsage, "the export was cut short after %s: its last line is missing, nothing was stored", chatops.Count(read, "alert")),
 			"export again, or import what there is with --incomplete")
 	case end != nil && *end != read && !r.incomplete:
 		return hint(chatops.Errorf(chatops.CodeUsage, "the export has %d alerts and this file %d: nothing was stored", *end, read),

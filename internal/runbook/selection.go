@@ -64,10 +64,7 @@ func (s *selection) checkEmpty() error {
 		if f == nil || !f.Changed {
 			continue
 		}
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
+		values := flagValues(f)
 		if len(values) == 0 || slices.Contains(values, "") {
 			return hint(chatops.Errorf(chatops.CodeUsage, "--%s is empty: it would leave out no alert", name), "give it a value, or leave it out")
 		}
