@@ -81,6 +81,7 @@ func scanSilent(row pgx.CollectableRow) (chatops.FollowupCandidate, error) {
 
 // querier is a pool or a transaction.
 type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 

@@ -114,12 +114,7 @@ func (p *operationPlan) recall(ctx context.Context, tx pgx.Tx) (err error) {
 	return err
 }
 
-// rowSource is a pool or a transaction.
-type rowSource interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-func operations(ctx context.Context, db rowSource, query string, args ...any) ([]*operationPlan, error) {
+func operations(ctx context.Context, db querier, query string, args ...any) ([]*operationPlan, error) {
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err

@@ -129,24 +129,26 @@ func (s *Store) suppressing(address string) []string {
 // no fault of its own.
 const retries = 5
 
-// patient is a context for a call that may read the whole queue and that an operator
-// waits for, who can interrupt it: it may take twenty times as long as others.
-func (s *Store) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+// limit gives a context without a deadline one.
+func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, 20*s.timeout)
+	return context.WithTimeout(ctx, timeout)
+}
+
+// patient is a context for a call that may read the whole queue and that an operator
+// waits for, who can interrupt it: it may take twenty times as long as others.
+func (s *Store) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return limit(ctx, 20*s.timeout)
 }
 
 // do runs one transaction's worth of work under the store's timeout, repeats it
 // after a deadlock or a stale prepared statement, and translates its error.
 // The work must be safe to repeat when the server has rolled it back.
 func (s *Store) do(ctx context.Context, work func(ctx context.Context) error) error {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.timeout)
-		defer cancel()
-	}
+	ctx, cancel := limit(ctx, s.timeout)
+	defer cancel()
 	var err error
 	for range retries {
 		if err = work(ctx); !repeatable(err) || ctx.Err() != nil {

@@ -115,34 +115,31 @@ func (s *Store) suppressing(address string) string {
 	return jsonArray(s.mailbox(consent.KeyOf(address)).Suppressing)
 }
 
-// limit gives a context without a deadline the store's own.
-func (s *Store) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+// limit gives a context without a deadline one.
+func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, s.timeout)
+	return context.WithTimeout(ctx, timeout)
 }
 
 // patient is a context for a call that may read the whole queue and that an operator
 // waits for, who can interrupt it: it may take twenty times as long as others.
 func (s *Store) patient(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, 20*s.timeout)
+	return limit(ctx, 20*s.timeout)
 }
 
 // write runs work once, in a transaction that it shares with whatever else is
 // being written at the moment. Its results count only when write returns nil.
 func (s *Store) write(ctx context.Context, work func(tx *writeTx) error) error {
-	ctx, cancel := s.limit(ctx)
+	ctx, cancel := limit(ctx, s.timeout)
 	defer cancel()
 	return s.place.translate(s.writer.do(ctx, work))
 }
 
 // read runs queries that need no common snapshot.
 func (s *Store) read(ctx context.Context, work func(r *readTx) error) error {
-	ctx, cancel := s.limit(ctx)
+	ctx, cancel := limit(ctx, s.timeout)
 	defer cancel()
 	return s.place.translate(work(&readTx{ctx: ctx, s: s}))
 }
