@@ -93,7 +93,7 @@ func checkChain(ctx context.Context, p *Patient) (Result, error) {
 	var list []Finding
 	if broken > 0 {
 		list = append(list, Finding{
-			Problem, fmt.Sprintf("the record of consent is not as it was written: %s", chatops.Count(int64(broken), "finding")),
+			Problem, fmt.Sprintf("the record of consent is not as it was written: %s", chatops.Count(broken, "finding")),
 			"rows were changed, removed or added behind the program's back", "chatops consent audit verify",
 		})
 	}
